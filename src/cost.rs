@@ -1,0 +1,3 @@
+//! What work costs in virtual nanoseconds: one documented table.
+//!
+//! (to come)

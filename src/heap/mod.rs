@@ -1,0 +1,5 @@
+//! Go's allocator: size classes, spans, caches and the page heap.
+
+pub mod mutator;
+pub mod object;
+pub mod page_alloc;

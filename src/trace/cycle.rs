@@ -1,0 +1,66 @@
+//! One GC cycle as the trace remembers it: when its phases were, what the pacer decided, what it cost.
+
+use serde::Serialize;
+
+/// Why a cycle began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CycleKind {
+    /// `heap_live` reached the trigger.
+    Heap,
+    /// Two minutes had passed since the last cycle.
+    Time,
+    /// `runtime.GC()` or `debug.FreeOSMemory()` asked for it.
+    Forced,
+}
+
+/// One completed GC cycle.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Cycle {
+    /// Number of the cycle, from 1 (NumGC after it).
+    pub number: u32,
+    /// Why it began.
+    pub kind: CycleKind,
+    /// Virtual time at which the world was being stopped for sweep termination, in nanoseconds.
+    pub start_ns: u64,
+    /// Virtual time at which the world ran again and concurrent marking began.
+    pub mark_start_ns: u64,
+    /// Virtual time at which the world was being stopped for mark termination.
+    pub mark_end_ns: u64,
+    /// Virtual time at which the world ran again; sweeping begins here.
+    pub end_ns: u64,
+    /// Virtual time at which the last span was swept; `None` if the run ended, or the next cycle began, before that.
+    pub sweep_end_ns: Option<u64>,
+    /// `heap_live` when the cycle began, in bytes (gctrace A).
+    pub heap_start_bytes: u64,
+    /// `heap_live` at mark termination, in bytes (gctrace B): the peak of the cycle.
+    pub heap_end_bytes: u64,
+    /// Bytes marked (gctrace C): the live heap as the collector sees it.
+    pub heap_marked_bytes: u64,
+    /// The heap goal of this cycle at its end, in bytes (gctrace G).
+    pub goal_bytes: u64,
+    /// The computed trigger in bytes when the cycle began.
+    pub trigger_bytes: u64,
+    /// Runway in bytes that the trigger was computed from.
+    pub runway_bytes: u64,
+    /// cons/mark ratio after this cycle.
+    pub cons_mark: f64,
+    /// Scan work done on the heap, in bytes.
+    pub heap_scan_work_bytes: u64,
+    /// Stack bytes scanned.
+    pub stack_scan_work_bytes: u64,
+    /// Global (data and bss) bytes scanned.
+    pub globals_scan_work_bytes: u64,
+    /// CPU time of mutator assists in nanoseconds.
+    pub assist_cpu_ns: u64,
+    /// CPU time of dedicated mark workers in nanoseconds.
+    pub dedicated_cpu_ns: u64,
+    /// CPU time of fractional mark workers in nanoseconds.
+    pub fractional_cpu_ns: u64,
+    /// CPU time of idle mark workers in nanoseconds.
+    pub idle_cpu_ns: u64,
+    /// GCCPUFraction at the end of the cycle: cumulative since start, 0 to 1.
+    pub gc_cpu_fraction: f64,
+    /// GOMAXPROCS during the cycle.
+    pub procs: u32,
+}

@@ -1,0 +1,106 @@
+//! Which Go is simulated, and the facts that differ between versions.
+//!
+//! Every difference that the model honours is a method here, so that a reader finds all of them in one place and
+//! no other module compares version numbers.
+//!
+//! Sources: `runtime/*` of Go 1.21.13 and 1.23.9, linux/amd64.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A simulated Go release. Patch levels are the ones the facts were read and measured on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GoVersion {
+    /// Go 1.21 (1.21.13): classic maps with load factor 6, no malloc header.
+    Go1_21,
+    /// Go 1.23 (1.23.9): classic maps with load factor 6.5, malloc headers.
+    #[default]
+    Go1_23,
+}
+
+impl GoVersion {
+    /// Every version that can be simulated, oldest first.
+    pub const ALL: [GoVersion; 2] = [GoVersion::Go1_21, GoVersion::Go1_23];
+
+    /// `"1.23"`.
+    pub fn name(self) -> &'static str {
+        match self {
+            GoVersion::Go1_21 => "1.21",
+            GoVersion::Go1_23 => "1.23",
+        }
+    }
+
+    /// Whether pointerful objects above 512 B carry an 8-byte type header inside their slot, and smaller ones a
+    /// pointer bitmap at the end of their span (`runtime/mbitmap.go`, since 1.22).
+    pub fn has_malloc_header(self) -> bool {
+        self >= GoVersion::Go1_23
+    }
+
+    /// The largest request in bytes that is served from a size class; anything larger is a span of its own.
+    pub fn max_small_size_bytes(self) -> u64 {
+        match self {
+            GoVersion::Go1_21 => 32768,
+            GoVersion::Go1_23 => 32768 - 8,
+        }
+    }
+
+    /// Numerator of the classic map's load factor over 2: 12 (1.21, an integer-division slip) or 13.
+    pub fn map_load_factor_numerator(self) -> u64 {
+        match self {
+            GoVersion::Go1_21 => 12,
+            GoVersion::Go1_23 => 13,
+        }
+    }
+}
+
+/// Why a text is not a Go version that gclab simulates.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{text:?} is not a Go version gclab simulates; accepted: \"1.21\" and \"1.23\" (patch levels such as \"1.23.9\" too)"
+)]
+pub struct VersionError {
+    /// The text as it was given.
+    pub text: String,
+}
+
+impl FromStr for GoVersion {
+    type Err = VersionError;
+
+    fn from_str(text: &str) -> Result<Self, VersionError> {
+        let trimmed = text.trim();
+        let bare = trimmed.strip_prefix("go").unwrap_or(trimmed);
+        GoVersion::ALL
+            .into_iter()
+            .find(|version| {
+                bare.strip_prefix(version.name()).is_some_and(|rest| {
+                    rest.is_empty()
+                        || rest.strip_prefix('.').is_some_and(|patch| patch.parse::<u16>().is_ok())
+                })
+            })
+            .ok_or_else(|| VersionError { text: text.to_owned() })
+    }
+}
+
+impl fmt::Display for GoVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patch_levels_name_their_release() {
+        assert_eq!("1.23.9".parse(), Ok(GoVersion::Go1_23));
+        assert_eq!("go1.21".parse(), Ok(GoVersion::Go1_21));
+    }
+
+    #[test]
+    fn versions_that_are_not_simulated_are_refused() {
+        for text in ["1.22", "1.2", "1.230", "1.23.x", "", "2"] {
+            assert!(text.parse::<GoVersion>().is_err(), "{text}");
+        }
+    }
+}
