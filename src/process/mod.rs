@@ -1,1 +1,323 @@
-//! (to come)
+//! One simulated Go process in virtual time: operating system, heap, collector, pacer, scavenger and goroutines together.
+//!
+//! Everything below this room is a mechanism without a clock. Here they share one: the running goroutine spends CPU time,
+//! and before it goes on, everything that runs beside it - mark workers, the background sweeper, the scavenger, the
+//! two-minute timer - is brought up to the same moment. Idle time costs nothing: the clock jumps to the next event.
+//!
+//! The order of things, exactly as Go has it:
+//!
+//! 1. allocation from a cached span looks at nothing ([`allocate`]);
+//! 2. a refill or a large allocation pays sweep debt first, moves `heap_live`, then tests the trigger ([`allocate`]);
+//! 3. while marking, allocation charges the goroutine's assist credit before it allocates ([`assist`]);
+//! 4. a cycle stops the world, marks concurrently, stops the world, and leaves sweeping to everyone ([`collect`]);
+//! 5. the sweeper and the scavenger run when a P is free ([`background`]).
+//!
+//! Invariants: virtual time never goes back; the same settings and calls give the same trace; every byte of RSS has one
+//! owner ([`statistics`]).
+//!
+//! Differences from Go: a goroutine stays on its P; workers advance in steps of [`MARK_STEP_NS`]; goroutines that want
+//! more CPU than there is are all slowed alike.
+
+mod allocate;
+mod assist;
+mod background;
+mod collect;
+mod goroutine;
+mod metadata;
+mod recorder;
+mod settings;
+mod stack;
+mod startup;
+mod statistics;
+
+pub use settings::{ReleaseAdvice, Settings};
+
+use rand::Rng;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use crate::cost::CostModel;
+use crate::gc::barrier;
+use crate::gc::mark::Marker;
+use crate::heap::mheap::Heap;
+use crate::heap::mutator::{Mutator, Operation};
+use crate::heap::object::{Layout, ObjRef};
+use crate::os::container::ContainerLimit;
+use crate::pacer::assist::AssistQueue;
+use crate::pacer::controller::PacerController;
+use crate::pacer::cpu_limiter::CpuLimiter;
+use crate::pacer::sweep_pace::SweepPace;
+use crate::scavenge::background::BackgroundScavenger;
+use crate::trace::OomKill;
+use crate::version::GoVersion;
+use collect::{CollectorTotals, RunningCycle};
+use goroutine::Goroutine;
+use recorder::Recorder;
+use stack::Stacks;
+use startup::Startup;
+
+/// Virtual nanoseconds by which mark workers run ahead of each other at most.
+pub const MARK_STEP_NS: f64 = 10_000.0;
+
+/// One simulated Go process.
+pub struct Process {
+    settings: Settings,
+    costs: CostModel,
+    startup: Startup,
+    heap: Heap,
+    marker: Marker,
+    pacer: PacerController,
+    sweep_pace: SweepPace,
+    assists: AssistQueue,
+    limiter: CpuLimiter,
+    scavenger: BackgroundScavenger,
+    scavenge_goals: crate::scavenge::goal::ScavengeGoals,
+    container: Option<ContainerLimit>,
+    stacks: Stacks,
+    rng: ChaCha8Rng,
+    /// The running goroutine's time.
+    now_ns: f64,
+    /// Everything that runs beside goroutines has been brought up to here.
+    background_ns: f64,
+    goroutines: Vec<Goroutine>,
+    current: usize,
+    /// Goroutines that want a P now.
+    runnable: u32,
+    globals: Vec<ObjRef>,
+    cycle: Option<RunningCycle>,
+    totals: CollectorTotals,
+    recorder: Recorder,
+    oom_kill: Option<OomKill>,
+    step: String,
+}
+
+/// A package-level variable that can hold a pointer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Global(usize);
+
+impl Process {
+    /// A process at the first statement of `main`.
+    pub fn start(settings: Settings) -> Process {
+        let startup = Startup::of(settings.version, settings.procs);
+        let mut pacer = PacerController::new(settings.gogc_percent, settings.memory_limit_bytes);
+        pacer.set_globals_scan(startup.globals_bytes);
+        pacer.set_max_stack_scan(startup.stack_scan_bytes);
+        let mut process = Process {
+            costs: CostModel::of(settings.version),
+            heap: Heap::new(settings.version, settings.procs),
+            marker: Marker::default(),
+            pacer,
+            sweep_pace: SweepPace::DONE,
+            assists: AssistQueue::default(),
+            limiter: CpuLimiter::new(0, settings.procs),
+            scavenger: BackgroundScavenger::default(),
+            scavenge_goals: Default::default(),
+            container: settings.machine_memory_bytes.map(ContainerLimit::new),
+            stacks: Stacks::default(),
+            rng: ChaCha8Rng::seed_from_u64(settings.seed),
+            now_ns: 0.0,
+            background_ns: 0.0,
+            goroutines: vec![Goroutine::default()],
+            current: 0,
+            runnable: 1,
+            globals: Vec::new(),
+            cycle: None,
+            totals: CollectorTotals::default(),
+            recorder: Recorder::default(),
+            oom_kill: None,
+            step: String::new(),
+            startup,
+            settings,
+        };
+        process.lay_out_startup();
+        process.record_sample();
+        process
+    }
+
+    /// Allocates what exists before `main`.
+    fn lay_out_startup(&mut self) {
+        for _ in 0..self.startup.stack_spans {
+            self.stacks.alloc_pool_span(&mut self.heap, 0);
+        }
+        let objects = std::mem::take(&mut self.startup.objects);
+        for kind in &objects {
+            let layout = match kind.has_pointers {
+                true => Layout::scan(kind.size_bytes, 1, kind.size_bytes / 8 * 8),
+                false => Layout::noscan(kind.size_bytes),
+            };
+            for number in 0..kind.live + kind.garbage {
+                let object = self.alloc(layout);
+                self.touch(object, 0, kind.size_bytes);
+                if number < kind.live {
+                    let global = self.new_global();
+                    self.set_global(global, object);
+                }
+            }
+        }
+        self.startup.objects = objects;
+        self.now_ns = 0.0;
+        self.background_ns = 0.0;
+    }
+
+    /// Declares a package-level variable, nil at first.
+    pub fn new_global(&mut self) -> Global {
+        self.globals.push(ObjRef::NIL);
+        Global(self.globals.len() - 1)
+    }
+
+    /// What a global points to.
+    pub fn global(&self, global: Global) -> ObjRef {
+        self.globals[global.0]
+    }
+
+    /// Assigns to a global, through the write barrier when it is on.
+    pub fn set_global(&mut self, global: Global, value: ObjRef) {
+        let overwritten = std::mem::replace(&mut self.globals[global.0], value);
+        if self.marker.is_marking() {
+            self.marker.shade(&self.heap, overwritten);
+            self.marker.shade(&self.heap, value);
+        }
+    }
+
+    /// Virtual time in nanoseconds since the process started.
+    pub fn now_ns(&self) -> u64 {
+        self.now_ns as u64
+    }
+
+    /// The settings it was started with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The heap, for pictures and tests.
+    pub fn heap(&self) -> &Heap {
+        &self.heap
+    }
+
+    /// The marker, for pictures and tests.
+    pub fn marker(&self) -> &Marker {
+        &self.marker
+    }
+
+    /// Every reference held outside the heap: globals and stacks.
+    pub fn roots(&self) -> impl Iterator<Item = ObjRef> {
+        let locals = self.goroutines.iter().flat_map(|goroutine| goroutine.locals.iter());
+        self.globals.iter().chain(locals).copied().filter(|object| !object.is_nil())
+    }
+
+    /// Set once the container limit has killed the process; nothing that happens after it counts.
+    pub fn oom_kill(&self) -> Option<&OomKill> {
+        self.oom_kill.as_ref()
+    }
+
+    /// Spends CPU time of the running goroutine.
+    pub fn spend_cpu_ns(&mut self, cpu_ns: f64) {
+        self.now_ns += cpu_ns * self.slowdown();
+        if self.now_ns - self.background_ns >= self.patience_ns() {
+            self.catch_up();
+        }
+    }
+
+    /// `debug.SetGCPercent`.
+    pub fn set_gc_percent(&mut self, gogc_percent: Option<u32>) {
+        self.settings.gogc_percent = gogc_percent;
+        self.pacer.set_gc_percent(gogc_percent);
+        self.commit_pacing();
+    }
+
+    /// `debug.SetMemoryLimit`.
+    pub fn set_memory_limit(&mut self, memory_limit_bytes: Option<u64>) {
+        self.settings.memory_limit_bytes = memory_limit_bytes;
+        self.pacer.set_memory_limit(memory_limit_bytes);
+        self.commit_pacing();
+    }
+
+    /// Adds a goroutine that runs beside the others from now on; the number names it in [`Process::switch_to`].
+    pub fn add_goroutine(&mut self) -> usize {
+        let cache = self.goroutines.len() % self.settings.procs as usize;
+        self.goroutines.push(Goroutine { clock_ns: self.now_ns, cache, ..Goroutine::default() });
+        self.goroutines.len() - 1
+    }
+
+    /// Lets goroutine `number` run.
+    pub fn switch_to(&mut self, number: usize) {
+        self.goroutines[self.current].clock_ns = self.now_ns;
+        self.current = number;
+        self.now_ns = self.goroutines[number].clock_ns.max(self.background_ns);
+    }
+
+    /// Virtual time of goroutine `number` in nanoseconds.
+    pub fn clock_ns(&self, number: usize) -> f64 {
+        if number == self.current { self.now_ns } else { self.goroutines[number].clock_ns }
+    }
+
+    /// Says how many goroutines want a P from now on.
+    pub fn set_runnable(&mut self, runnable: u32) {
+        self.runnable = runnable;
+    }
+
+    /// Lets the running goroutine wait until `until_ns`.
+    pub fn wait_until(&mut self, until_ns: f64) {
+        self.now_ns = self.now_ns.max(until_ns);
+        self.catch_up();
+    }
+
+    fn cache(&self) -> usize {
+        self.goroutines[self.current].cache
+    }
+}
+
+impl Mutator for Process {
+    fn version(&self) -> GoVersion {
+        self.settings.version
+    }
+
+    fn alloc(&mut self, layout: Layout) -> ObjRef {
+        self.alloc_one(layout)
+    }
+
+    #[inline]
+    fn pointer(&self, obj: ObjRef, slot: u32) -> ObjRef {
+        self.heap.pointer(obj, slot)
+    }
+
+    #[inline]
+    fn set_pointer(&mut self, obj: ObjRef, slot: u32, value: ObjRef) {
+        if self.marker.is_marking() {
+            barrier::store(&mut self.marker, &mut self.heap, obj, slot, value);
+        } else {
+            self.heap.set_pointer(obj, slot, value);
+        }
+    }
+
+    fn clear_pointers(&mut self, obj: ObjRef, slots: std::ops::Range<u32>) {
+        for slot in slots {
+            self.set_pointer(obj, slot, ObjRef::NIL);
+        }
+    }
+
+    #[inline]
+    fn touch(&mut self, obj: ObjRef, offset_bytes: u64, len_bytes: u64) {
+        let faults = self.heap.touch(obj, offset_bytes, len_bytes);
+        if faults > 0 {
+            self.spend_cpu_ns(self.costs.fault_ns(faults));
+        }
+    }
+
+    fn push_local(&mut self, obj: ObjRef) {
+        self.goroutines[self.current].locals.push(obj);
+    }
+
+    fn pop_local(&mut self) {
+        let popped = self.goroutines[self.current].locals.pop();
+        debug_assert!(popped.is_some(), "no local to pop");
+    }
+
+    fn spend(&mut self, operation: Operation, count: u64, working_set_bytes: u64) {
+        self.spend_cpu_ns(self.costs.operation_ns(operation, count, working_set_bytes));
+    }
+
+    fn random(&mut self) -> u64 {
+        self.rng.next_u64()
+    }
+}

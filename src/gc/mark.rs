@@ -1,0 +1,369 @@
+//! Marking: workers turn grey objects black until none is left.
+//!
+//! A worker takes a grey object, looks at its pointers, and greys every white object they lead to. A pointer-free object
+//! is black as soon as it is found. Objects above 128 KiB are looked at in pieces (*oblets*) so that several workers can
+//! share them (`runtime/mgcmark.go` `gcDrain`, `scanobject`, `greyobject`, Go 1.23.9).
+//!
+//! 1. root jobs come first;
+//! 2. then the worker's own queue, last in first out; then oblets; then what others share;
+//! 3. `bytes_marked` grows by the slot size of every object found, `heap_scan_work` by the scanned bytes of every object
+//!    looked at, up to its last pointer slot.
+//!
+//! **Why lists mark slowly.** A worker with many grey objects overlaps their cache misses. A linked list has exactly one
+//! grey object at any time: every step waits for the step before, and a second worker has nothing to do. The model says
+//! the same: an object taken from a queue that held nothing else costs a *stall*, and a queue of four or fewer objects is
+//! not shared.
+//!
+//! Work is bought with CPU time: [`Marker::drain`] is given a budget and reports what it spent.
+//!
+//! Invariants: an object is in a queue only if its mark bit is set; `drain` never looks at an object twice; when the
+//! marker is idle everything reachable from the roots is marked.
+//!
+//! Differences from Go: queues are unbounded vectors rather than 2 KiB work buffers; a run of list nodes that are
+//! neighbours in memory is walked bitmap word by bitmap word, with the costs of single steps.
+
+use super::roots::{RootJob, RootKind};
+use crate::heap::mheap::Heap;
+use crate::heap::object::ObjRef;
+use crate::heap::pointers::{Chain, PointerWords};
+
+/// Objects larger than this are scanned in pieces (`runtime/mgcmark.go` `maxObletBytes`).
+pub const OBLET_BYTES: u64 = 128 << 10;
+/// A queue with at most this many objects is not shared (`runtime/mgcwork.go` `balance`).
+const KEEP_OBJECTS: usize = 4;
+
+/// What one step of marking costs, in CPU nanoseconds. Set at the start of a cycle from the size of the heap.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct MarkCosts {
+    /// Finding a white object: its span, its mark bit, its line of memory.
+    pub grey_object_ns: f64,
+    /// Taking an object from the queue and finding where its pointers are.
+    pub scan_object_ns: f64,
+    /// One scanned byte.
+    pub scan_byte_ns: f64,
+    /// A pointer that leads to an object already found.
+    pub seen_pointer_ns: f64,
+    /// Waiting for an object when nothing else was queued, and it lies next to the last one.
+    pub stall_in_order_ns: f64,
+    /// The same, and it lies anywhere.
+    pub stall_scattered_ns: f64,
+}
+
+/// How much a worker may do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Budget {
+    /// CPU time in nanoseconds.
+    pub cpu_ns: f64,
+    /// Scan work in bytes.
+    pub work_bytes: u64,
+}
+
+/// What a worker did.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Drained {
+    /// CPU time spent in nanoseconds.
+    pub cpu_ns: f64,
+    /// Scan work done in bytes (heap, stacks and globals).
+    pub work_bytes: u64,
+}
+
+/// A piece of a large object: pointer slots `start..end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Oblet {
+    object: ObjRef,
+    start: u32,
+    end: u32,
+    scan_bytes: u64,
+}
+
+/// Marking in progress: queues, counters.
+#[derive(Debug, Default)]
+pub struct Marker {
+    active: Activity,
+    costs: MarkCosts,
+    root_jobs: Vec<RootJob>,
+    oblets: Vec<Oblet>,
+    shared: Vec<ObjRef>,
+    workers: Vec<Vec<ObjRef>>,
+    /// Bytes of all objects found, black allocation included.
+    pub bytes_marked: u64,
+    /// Scan work on heap objects in bytes.
+    pub heap_scan_work_bytes: u64,
+    /// Scan work on stacks in bytes.
+    pub stack_scan_work_bytes: u64,
+    /// Scan work on globals in bytes.
+    pub globals_scan_work_bytes: u64,
+    /// Objects found.
+    pub objects_marked: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Activity {
+    #[default]
+    Off,
+    Marking,
+}
+
+impl Marker {
+    /// Begins marking with `worker_count` queues and the given roots.
+    pub fn start(&mut self, worker_count: usize, costs: MarkCosts, root_jobs: Vec<RootJob>) {
+        debug_assert!(self.is_drained(), "marking started with grey objects left");
+        *self = Marker {
+            active: Activity::Marking,
+            costs,
+            root_jobs,
+            workers: std::mem::take(&mut self.workers),
+            ..Marker::default()
+        };
+        self.workers.resize(worker_count, Vec::new());
+    }
+
+    /// Ends marking.
+    pub fn stop(&mut self) {
+        debug_assert!(self.is_drained(), "marking stopped with grey objects left");
+        self.active = Activity::Off;
+    }
+
+    /// Whether marking is running: the write barrier is on and new objects are black.
+    pub fn is_marking(&self) -> bool {
+        self.active == Activity::Marking
+    }
+
+    /// Whether no root job and no grey object is left.
+    pub fn is_drained(&self) -> bool {
+        self.root_jobs.is_empty()
+            && self.oblets.is_empty()
+            && self.shared.is_empty()
+            && self.workers.iter().all(Vec::is_empty)
+    }
+
+    /// Scan work of all kinds so far, in bytes.
+    pub fn work_done_bytes(&self) -> u64 {
+        self.heap_scan_work_bytes + self.stack_scan_work_bytes + self.globals_scan_work_bytes
+    }
+
+    /// The objects that are grey now, in no particular order.
+    pub fn grey_objects(&self) -> impl Iterator<Item = ObjRef> {
+        let queued = self.workers.iter().flatten().chain(&self.shared).copied();
+        queued.chain(self.oblets.iter().map(|oblet| oblet.object))
+    }
+
+    /// Counts objects that were born black.
+    pub fn note_black_allocation(&mut self, count: u64, elem_bytes: u64) {
+        self.bytes_marked += count * elem_bytes;
+        self.objects_marked += count;
+    }
+
+    /// Greys `obj` if it is white, for anyone to scan (write barrier, tiny blocks).
+    pub fn shade(&mut self, heap: &Heap, obj: ObjRef) {
+        if self.is_marking() && self.mark(heap, obj) == Found::Scannable {
+            self.shared.push(obj);
+        }
+    }
+
+    /// Works as worker `worker` until the budget is spent or there is nothing to do.
+    pub fn drain(&mut self, heap: &Heap, worker: usize, budget: Budget) -> Drained {
+        let mut drained = Drained::default();
+        while drained.cpu_ns < budget.cpu_ns && drained.work_bytes < budget.work_bytes {
+            let left = Budget {
+                cpu_ns: budget.cpu_ns - drained.cpu_ns,
+                work_bytes: budget.work_bytes - drained.work_bytes,
+            };
+            let Some(step) = self.step(heap, worker, left) else { break };
+            drained.cpu_ns += step.cpu_ns;
+            drained.work_bytes += step.work_bytes;
+        }
+        self.share(worker);
+        drained
+    }
+
+    fn step(&mut self, heap: &Heap, worker: usize, left: Budget) -> Option<Drained> {
+        if let Some(job) = self.root_jobs.pop() {
+            return Some(self.scan_roots(heap, worker, &job));
+        }
+        if let Some(object) = self.workers[worker].pop() {
+            return Some(self.scan_object(heap, worker, object, left));
+        }
+        if let Some(oblet) = self.oblets.pop() {
+            return Some(self.scan_oblet(heap, worker, oblet));
+        }
+        let half = self.shared.len().div_ceil(2);
+        let taken = self.shared.split_off(self.shared.len() - half);
+        self.workers[worker].extend(taken);
+        let object = self.workers[worker].pop()?;
+        Some(self.scan_object(heap, worker, object, left))
+    }
+
+    /// Hands the older half of a worker's queue to the others, if it is worth it.
+    fn share(&mut self, worker: usize) {
+        let queue = &mut self.workers[worker];
+        if self.shared.is_empty() && queue.len() > KEEP_OBJECTS {
+            let half = queue.len() / 2;
+            self.shared.extend(queue.drain(..half));
+        }
+    }
+
+    fn scan_roots(&mut self, heap: &Heap, worker: usize, job: &RootJob) -> Drained {
+        match job.kind {
+            RootKind::Globals => self.globals_scan_work_bytes += job.scan_bytes,
+            RootKind::Stack => self.stack_scan_work_bytes += job.scan_bytes,
+            RootKind::FinalizerQueue | RootKind::Finalizers => {}
+        }
+        let mut cpu_ns = self.costs.scan_byte_ns * job.scan_bytes as f64;
+        for object in &job.objects {
+            cpu_ns += match job.kind {
+                RootKind::Finalizers => self.scan_everything(heap, worker, *object).cpu_ns,
+                _ => self.follow(heap, worker, *object),
+            };
+        }
+        Drained { cpu_ns, work_bytes: job.scan_bytes }
+    }
+
+    /// Scans a root object of any size in one go, without marking it.
+    fn scan_everything(&mut self, heap: &Heap, worker: usize, object: ObjRef) -> Drained {
+        let span = heap.span(object.span());
+        let whole =
+            Oblet { object, start: 0, end: span.pointer_stride, scan_bytes: span.scan_bytes.get(object.index()) };
+        self.scan_oblet(heap, worker, whole)
+    }
+
+    fn scan_object(&mut self, heap: &Heap, worker: usize, object: ObjRef, left: Budget) -> Drained {
+        let span = heap.span(object.span());
+        let scan_bytes = span.scan_bytes.get(object.index());
+        let alone = self.workers[worker].is_empty();
+        if scan_bytes > OBLET_BYTES {
+            return self.split(object, scan_bytes, span.pointer_stride);
+        }
+        match &span.pointers {
+            PointerWords::Chain(chain) if alone => {
+                self.walk_chain(heap, worker, object, *chain, scan_bytes, left)
+            }
+            _ => {
+                let stall_ns = if alone { self.costs.stall_scattered_ns } else { 0.0 };
+                let mut drained = self.scan_everything(heap, worker, object);
+                drained.cpu_ns += self.costs.scan_object_ns + stall_ns;
+                drained
+            }
+        }
+    }
+
+    /// Queues the pieces of a large object.
+    fn split(&mut self, object: ObjRef, scan_bytes: u64, slots: u32) -> Drained {
+        let pieces = scan_bytes.div_ceil(OBLET_BYTES);
+        let bound = |piece: u64| (u64::from(slots) * piece / pieces) as u32;
+        for piece in (0..pieces).rev() {
+            let bytes = OBLET_BYTES.min(scan_bytes - piece * OBLET_BYTES);
+            self.oblets.push(Oblet {
+                object,
+                start: bound(piece),
+                end: bound(piece + 1),
+                scan_bytes: bytes,
+            });
+        }
+        Drained { cpu_ns: self.costs.scan_object_ns, work_bytes: 0 }
+    }
+
+    fn scan_oblet(&mut self, heap: &Heap, worker: usize, oblet: Oblet) -> Drained {
+        let span = heap.span(oblet.object.span());
+        let mut cpu_ns = self.costs.scan_byte_ns * oblet.scan_bytes as f64;
+        match &span.pointers {
+            PointerWords::Nil => {}
+            PointerWords::Words { stride, words } => {
+                let first = oblet.object.index() * stride;
+                let (start, end) = (first + oblet.start.min(*stride), first + oblet.end.min(*stride));
+                for target in &words[start as usize..end as usize] {
+                    if !target.is_nil() {
+                        cpu_ns += self.follow(heap, worker, *target);
+                    }
+                }
+            }
+            PointerWords::Chain(_) => {
+                let target = heap.pointer(oblet.object, 0);
+                if !target.is_nil() {
+                    cpu_ns += self.follow(heap, worker, target);
+                }
+            }
+        }
+        self.heap_scan_work_bytes += oblet.scan_bytes;
+        Drained { cpu_ns, work_bytes: oblet.scan_bytes }
+    }
+
+    /// Walks a list from `object` down its span: each node is found through the one before it.
+    fn walk_chain(
+        &mut self,
+        heap: &Heap,
+        worker: usize,
+        object: ObjRef,
+        chain: Chain,
+        scan_bytes: u64,
+        left: Budget,
+    ) -> Drained {
+        let span = heap.span(object.span());
+        let scan_ns = self.costs.scan_object_ns + self.costs.scan_byte_ns * scan_bytes as f64;
+        let node_ns = self.costs.grey_object_ns + self.costs.stall_in_order_ns + scan_ns;
+        let affordable_ns = (left.cpu_ns / node_ns).ceil();
+        let affordable = affordable_ns.min(left.work_bytes.div_ceil(scan_bytes.max(1)) as f64) as u32;
+
+        let index = object.index();
+        let floor = if (chain.first..=chain.last).contains(&index) { chain.first } else { index };
+        let seen = heap.bits.highest_set_below(span.mark_bits, floor, index);
+        let lowest_white = seen.map_or(floor, |seen| seen + 1);
+        let step = (index - lowest_white).min(affordable.max(1));
+        let reached = index - step;
+        let newly = heap.bits.set_range(span.mark_bits, reached, index);
+        debug_assert_eq!(newly, step);
+        self.bytes_marked += u64::from(step) * span.elem_bytes;
+        self.objects_marked += u64::from(step);
+
+        let mut cpu_ns = f64::from(step) * node_ns;
+        let mut scanned = u64::from(step);
+        if reached > lowest_white {
+            self.workers[worker].push(ObjRef::new(object.span(), reached));
+        } else {
+            scanned += 1;
+            cpu_ns += scan_ns;
+            let target = heap.pointer(ObjRef::new(object.span(), reached), 0);
+            if !target.is_nil() {
+                cpu_ns += self.costs.stall_in_order_ns + self.follow(heap, worker, target);
+            }
+        }
+        self.heap_scan_work_bytes += scanned * scan_bytes;
+        Drained { cpu_ns, work_bytes: scanned * scan_bytes }
+    }
+
+    /// Greys the object that a pointer leads to, into `worker`'s queue; returns the cost.
+    #[inline]
+    fn follow(&mut self, heap: &Heap, worker: usize, target: ObjRef) -> f64 {
+        match self.mark(heap, target) {
+            Found::Before => return self.costs.seen_pointer_ns,
+            Found::PointerFree => {}
+            Found::Scannable => self.workers[worker].push(target),
+        }
+        self.costs.grey_object_ns
+    }
+
+    #[inline]
+    fn mark(&mut self, heap: &Heap, obj: ObjRef) -> Found {
+        if obj.is_nil() {
+            return Found::Before;
+        }
+        let span = heap.span(obj.span());
+        if !heap.bits.set(span.mark_bits, obj.index()) {
+            return Found::Before;
+        }
+        self.bytes_marked += span.elem_bytes;
+        self.objects_marked += 1;
+        if span.span_class.is_noscan() { Found::PointerFree } else { Found::Scannable }
+    }
+}
+
+/// What a pointer led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    /// Nothing, or an object that is not white.
+    Before,
+    /// A white object without pointers: black now.
+    PointerFree,
+    /// A white object with pointers: grey now.
+    Scannable,
+}

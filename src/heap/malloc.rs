@@ -1,0 +1,334 @@
+//! `mallocgc`: from a layout to a slot.
+//!
+//! Small objects come from the P's cached span of their span class by bumping its free index; when the span is full the P
+//! *refills*: it trades the span for a swept one with room, sweeping as it searches, or for a new one. Large objects are
+//! spans of their own. Pointer-free objects below 16 bytes share blocks (`runtime/malloc.go`, `mcache.go`, Go 1.23.9).
+//!
+//! What the pacer sees moves only at a refill or a large allocation:
+//!
+//! ```text
+//! refill:  heap_live += span_bytes - alloc_count * elem_bytes      (all free slots, tail waste and bitmap bytes)
+//! large:   heap_live += page_count * 8192
+//! flush:   heap_live -= free_slots * elem_bytes                    (only spans cached since this cycle's sweep began)
+//! ```
+//!
+//! Allocation is by *runs*: neighbouring free slots of one span. A program that allocates a million equal objects costs
+//! one step a span.
+//!
+//! Invariant: an object allocated while marking is marked at once (allocate-black).
+
+use super::mcache::TINY_BLOCK_BYTES;
+use super::mcentral::{Fill, Swept};
+use super::mheap::{Heap, NewSpan};
+use super::object::{Layout, ObjRef, SpanId};
+use super::size_class::{SpanClass, span_class_of};
+use super::sweep::SweepOutcome;
+use crate::units::PAGE_BYTES;
+
+/// Spans that a refill examines before it gives up and takes a new one (`runtime/mcentral.go` `spanBudget`).
+const REFILL_SPAN_BUDGET: u32 = 100;
+
+/// The colour that new objects get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AllocColor {
+    /// No cycle is running: the next one will look at the object.
+    White,
+    /// Marking is running: the object survives this cycle.
+    Black,
+}
+
+/// Slots `start..end` of one span, just allocated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The span.
+    pub span: SpanId,
+    /// First slot.
+    pub start: u32,
+    /// One past the last slot.
+    pub end: u32,
+}
+
+impl Run {
+    /// Objects in the run.
+    pub fn count(self) -> u32 {
+        self.end - self.start
+    }
+
+    /// The objects, lowest slot first.
+    pub fn objects(self) -> impl DoubleEndedIterator<Item = ObjRef> {
+        (self.start..self.end).map(move |index| ObjRef::new(self.span, index))
+    }
+}
+
+/// What a refill did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Refill {
+    /// By how much `heap_live` grows.
+    pub heap_live_bytes: u64,
+    /// Scannable bytes that the pacer learns of.
+    pub heap_scan_bytes: u64,
+    /// Spans swept on the way.
+    pub swept_spans: u32,
+    /// Slots freed by that sweeping.
+    pub freed_slots: u32,
+    /// Set when the page heap had to cut a new span.
+    pub new_span: Option<NewSpan>,
+}
+
+/// Physical work of preparing memory for objects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Prepared {
+    /// Bytes cleared.
+    pub zeroed_bytes: u64,
+    /// Physical pages that became resident.
+    pub faulted_pages: u64,
+}
+
+/// What flushing a P's cache tells the pacer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flush {
+    /// Bytes by which `heap_live` was overcharged.
+    pub heap_live_credit_bytes: u64,
+    /// Scannable bytes that the pacer learns of.
+    pub heap_scan_bytes: u64,
+    /// Spans swept because they were stale.
+    pub swept_spans: u32,
+}
+
+impl Heap {
+    /// The span class that serves `layout`; `None` for a large object.
+    #[inline]
+    pub fn span_class_of(&self, layout: Layout) -> Option<SpanClass> {
+        span_class_of(self.version, layout)
+    }
+
+    /// Allocates up to `limit` neighbouring objects from the span cached for `span_class`; `None` when it is full.
+    pub fn alloc_run(
+        &mut self,
+        cache: usize,
+        span_class: SpanClass,
+        layout: Layout,
+        limit: u32,
+        color: AllocColor,
+    ) -> Option<Run> {
+        let id = self.caches[cache].spans[span_class.index()];
+        if id == 0 {
+            return None;
+        }
+        let span = &mut self.spans[id as usize];
+        let (start, end) =
+            self.bits.next_clear_run(span.alloc_bits, span.free_index, span.slot_count, limit)?;
+        span.free_index = end;
+        span.alloc_count += end - start;
+        span.note_layout(start, end, layout.pointer_slots, scanned_bytes(span_class, layout));
+        if span.needs_zeroing && !span_class.is_noscan() {
+            let shape = span.shape(id);
+            (start..end).for_each(|index| span.pointers.clear_object(shape, index));
+        }
+        let count = u64::from(end - start);
+        self.stats.allocated_bytes += count * span.elem_bytes;
+        self.stats.unflushed_alloc_bytes += count * span.elem_bytes;
+        self.stats.mallocs += count;
+        if color == AllocColor::Black {
+            self.bits.set_range(span.mark_bits, start, end);
+        }
+        if !span_class.is_noscan() {
+            self.caches[cache].scan_alloc_bytes += count * scanned_bytes(span_class, layout);
+        }
+        Some(Run { span: id, start, end })
+    }
+
+    /// Clears what must be cleared for a run and writes what the runtime itself writes.
+    pub fn prepare_run(&mut self, run: Run) -> Prepared {
+        let span = &self.spans[run.span as usize];
+        let base_bytes = span.base_offset_bytes();
+        let (start_bytes, len_bytes) =
+            (base_bytes + u64::from(run.start) * span.elem_bytes, u64::from(run.count()) * span.elem_bytes);
+        if span.needs_zeroing {
+            let faulted_pages = self.residency.touch_bytes(start_bytes, len_bytes);
+            return Prepared { zeroed_bytes: len_bytes, faulted_pages };
+        }
+        if span.span_class.is_noscan() || !self.version.has_malloc_header() {
+            return Prepared::default();
+        }
+        let faulted_pages = if span.span_class.has_malloc_header(self.version) {
+            run.objects()
+                .map(|obj| base_bytes + u64::from(obj.index()) * span.elem_bytes)
+                .map(|header_bytes| self.residency.touch_bytes(header_bytes, 8))
+                .sum()
+        } else {
+            let bitmap_bytes = span.bytes() / 64;
+            self.residency.touch_bytes(base_bytes + span.bytes() - bitmap_bytes, bitmap_bytes)
+        };
+        Prepared { zeroed_bytes: 0, faulted_pages }
+    }
+
+    /// Bytes of the span that a refill of `span_class` would cache: what sweep debt is paid for.
+    pub fn refill_span_bytes(&self, span_class: SpanClass) -> u64 {
+        span_class.span_pages() * PAGE_BYTES
+    }
+
+    /// Trades the cached span of `span_class` for one with free slots.
+    pub fn refill(&mut self, cache: usize, span_class: SpanClass) -> Refill {
+        let mut refill = Refill::default();
+        let old = std::mem::take(&mut self.caches[cache].spans[span_class.index()]);
+        if old != 0 {
+            let outcome = self.uncache_span(old);
+            refill.count(outcome);
+        }
+        let id = self.find_span_with_room(cache, span_class, &mut refill);
+        let generation = self.sweep.generation;
+        let span = &mut self.spans[id as usize];
+        debug_assert!(span.alloc_count < span.slot_count, "cached span {id} is full");
+        span.sweep_generation = generation + 3;
+        span.alloc_count_before_cache = span.alloc_count;
+        refill.heap_live_bytes = span.bytes() - u64::from(span.alloc_count) * span.elem_bytes;
+        refill.heap_scan_bytes = std::mem::take(&mut self.caches[cache].scan_alloc_bytes);
+        self.caches[cache].spans[span_class.index()] = id;
+        refill
+    }
+
+    fn find_span_with_room(&mut self, cache: usize, span_class: SpanClass, refill: &mut Refill) -> SpanId {
+        let generation = self.sweep.generation;
+        let central = span_class.index();
+        if let Some(id) = self.central[central].pop(Fill::Partial, Swept::Yes, generation) {
+            return id;
+        }
+        let mut budget = REFILL_SPAN_BUDGET;
+        for fill in [Fill::Partial, Fill::Full] {
+            while budget > 0
+                && self.sweep.is_running()
+                && let Some(id) = self.central[central].pop(fill, Swept::No, generation)
+            {
+                budget -= 1;
+                if !self.needs_sweep(id) {
+                    continue;
+                }
+                let outcome = self.sweep_for_caching(id);
+                refill.count(outcome);
+                if self.spans[id as usize].free_count() > 0 {
+                    return id;
+                }
+                self.central[central].push_swept(Fill::Full, generation, id);
+            }
+        }
+        if self.sweep.is_running() {
+            let outcome = self.reclaim(span_class.span_pages());
+            refill.count(outcome);
+        }
+        let new = self.alloc_span(cache, span_class, span_class.span_pages());
+        refill.new_span = Some(new);
+        new.span
+    }
+
+    /// Returns a span that a P has cached to its central lists, sweeping it first if it is stale.
+    fn uncache_span(&mut self, id: SpanId) -> SweepOutcome {
+        let generation = self.sweep.generation;
+        let span = &mut self.spans[id as usize];
+        self.stats.unflushed_alloc_bytes -=
+            u64::from(span.alloc_count - span.alloc_count_before_cache) * span.elem_bytes;
+        if span.sweep_generation == generation + 1 {
+            return self.sweep_span(id);
+        }
+        span.sweep_generation = generation;
+        let fill = if span.free_count() > 0 { Fill::Partial } else { Fill::Full };
+        self.central[span.span_class.index()].push_swept(fill, generation, id);
+        SweepOutcome::default()
+    }
+
+    /// Flushes a P's cache: every cached span goes back, the tiny block is forgotten.
+    pub fn flush_cache(&mut self, cache: usize) -> Flush {
+        let mut flush = Flush {
+            heap_scan_bytes: std::mem::take(&mut self.caches[cache].scan_alloc_bytes),
+            ..Flush::default()
+        };
+        for index in 0..SpanClass::COUNT {
+            let id = std::mem::take(&mut self.caches[cache].spans[index]);
+            if id == 0 {
+                continue;
+            }
+            let span = &self.spans[id as usize];
+            if span.sweep_generation != self.sweep.generation + 1 {
+                flush.heap_live_credit_bytes += u64::from(span.free_count()) * span.elem_bytes;
+            }
+            flush.swept_spans += self.uncache_span(id).swept_spans;
+        }
+        self.caches[cache].tiny_block = ObjRef::NIL;
+        self.caches[cache].tiny_offset_bytes = 0;
+        flush
+    }
+
+    /// Allocates one large object. The caller has paid sweep debt and reclaimed.
+    pub fn alloc_large(&mut self, cache: usize, layout: Layout, color: AllocColor) -> (ObjRef, NewSpan) {
+        let page_count = layout.size_bytes.div_ceil(PAGE_BYTES);
+        let span_class = SpanClass::large(layout.is_noscan());
+        let new = self.alloc_span(cache, span_class, page_count);
+        let generation = self.sweep.generation;
+        let span = &mut self.spans[new.span as usize];
+        span.free_index = 1;
+        span.alloc_count = 1;
+        span.note_layout(0, 1, layout.pointer_slots, scanned_bytes(span_class, layout));
+        let elem_bytes = span.elem_bytes;
+        if color == AllocColor::Black {
+            let mark_bits = span.mark_bits;
+            self.bits.set(mark_bits, 0);
+        }
+        self.central[span_class.index()].push_swept(Fill::Full, generation, new.span);
+        self.stats.allocated_bytes += elem_bytes;
+        self.stats.mallocs += 1;
+        if !layout.is_noscan() {
+            self.caches[cache].scan_alloc_bytes += layout.scan_bytes;
+        }
+        (ObjRef::new(new.span, 0), new)
+    }
+
+    /// Clears a large object if its memory was used before.
+    pub fn prepare_large(&mut self, obj: ObjRef, layout: Layout) -> Prepared {
+        let span = &self.spans[obj.span() as usize];
+        if !span.needs_zeroing {
+            return Prepared::default();
+        }
+        let (base_bytes, len_bytes) = (span.base_offset_bytes(), layout.size_bytes);
+        let faulted_pages = self.residency.touch_bytes(base_bytes, len_bytes);
+        Prepared { zeroed_bytes: len_bytes, faulted_pages }
+    }
+
+    /// Places a tiny object in the P's current block; `None` when it does not fit and needs a new block.
+    pub fn alloc_tiny(&mut self, cache: usize, size_bytes: u64) -> Option<ObjRef> {
+        let cache = &mut self.caches[cache];
+        let offset_bytes = cache.tiny_fit(size_bytes)?;
+        cache.tiny_offset_bytes = offset_bytes + size_bytes;
+        self.stats.tiny_allocs += 1;
+        Some(cache.tiny_block)
+    }
+
+    /// Makes a fresh 16-byte slot that holds one tiny object the current block, if it has more room than the old one.
+    pub fn adopt_tiny_block(&mut self, cache: usize, block: ObjRef, size_bytes: u64) {
+        let cache = &mut self.caches[cache];
+        if cache.tiny_block.is_nil() || size_bytes < cache.tiny_offset_bytes {
+            cache.tiny_block = block;
+            cache.tiny_offset_bytes = size_bytes;
+        }
+    }
+}
+
+impl Refill {
+    fn count(&mut self, outcome: SweepOutcome) {
+        self.swept_spans += outcome.swept_spans;
+        self.freed_slots += outcome.freed_slots;
+    }
+}
+
+/// Whether pointer-free objects of `layout` share 16-byte blocks.
+pub fn is_tiny(layout: Layout) -> bool {
+    layout.is_noscan() && layout.size_bytes < TINY_BLOCK_BYTES
+}
+
+/// Scan work that one object of `layout` stands for: up to the end of its last pointer, counted from the start of the
+/// slot (a malloc header shifts it by 8 bytes).
+fn scanned_bytes(span_class: SpanClass, layout: Layout) -> u64 {
+    if layout.is_noscan() {
+        return 0;
+    }
+    layout.scan_bytes + if span_class.is_large() { 0 } else { span_class.header_bytes() }
+}

@@ -1,0 +1,270 @@
+//! The page heap: where spans come from and where they go back to.
+//!
+//! `mheap` cuts spans from pages (lowest address first), keeps the table from page to span, and owns everything below it:
+//! central lists, per-P caches, bitmaps, residency. Allocation of objects is in `malloc`, sweeping in `sweep`
+//! (`runtime/mheap.go`, Go 1.23.9).
+//!
+//! A new span takes these steps, in this order:
+//!
+//! 1. fewer than 16 pages: try the P's page cache, filling it if it is empty;
+//! 2. else, or if that fails: the lowest run of pages that is long enough;
+//! 3. else: grow the heap by whole 4 MiB chunks and search again;
+//! 4. the scavenged part of the span leaves `released`, the rest leaves `free`; the caller pays what the heap's growth or
+//!    the memory limit asks to be returned.
+//!
+//! Invariants: `in_use + free + released + stack + work_buf` is the mapped heap, a multiple of 4 MiB; a page belongs to
+//! at most one span.
+
+use indexmap::IndexMap;
+
+use super::gc_bits::{BitsRef, GcBits};
+use super::mcache::Mcache;
+use super::mcentral::Mcentral;
+use super::mspan::{Mspan, SpanState};
+use super::object::{ObjRef, SpanId};
+use super::page_alloc::PageAlloc;
+use super::size_class::SpanClass;
+use super::special::Finalizer;
+use super::stats::HeapStats;
+use super::sweep::SweepState;
+use crate::os::Residency;
+use crate::units::PAGE_BYTES;
+use crate::version::GoVersion;
+
+/// Spans of at least this many pages do not use the page cache (`runtime/mheap.go` `pageCachePages / 4`).
+const PAGE_CACHE_SPAN_LIMIT: u64 = 16;
+
+/// What a new span cost the page heap; the caller scavenges for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewSpan {
+    /// The span.
+    pub span: SpanId,
+    /// Bytes by which the heap grew to make room.
+    pub growth_bytes: u64,
+    /// Bytes of the span that were released and are mapped again.
+    pub scavenged_bytes: u64,
+    /// Physical pages of the span that are not resident yet.
+    pub page_count: u64,
+}
+
+/// One process's heap.
+pub struct Heap {
+    /// Which Go.
+    pub version: GoVersion,
+    /// Page bitmaps and scavenge index.
+    pub pages: PageAlloc,
+    /// Which physical pages of the heap are resident.
+    pub residency: Residency,
+    /// Mark and allocation bits.
+    pub bits: GcBits,
+    /// Counters.
+    pub stats: HeapStats,
+    /// One cache a P.
+    pub caches: Vec<Mcache>,
+    /// Progress of sweeping.
+    pub sweep: SweepState,
+    /// Finalizers by object, in the order they were set.
+    pub finalizers: IndexMap<ObjRef, Finalizer>,
+    /// Objects whose finalizer is due: reachable until the finalizer goroutine has run it.
+    pub finalizer_queue: Vec<(ObjRef, Finalizer)>,
+    pub(super) spans: Vec<Mspan>,
+    pub(super) central: Vec<Mcentral>,
+    free_span_ids: Vec<SpanId>,
+    span_at_page: Vec<SpanId>,
+}
+
+impl Heap {
+    /// An empty heap for `procs` Ps.
+    pub fn new(version: GoVersion, procs: u32) -> Heap {
+        let mut no_span = Mspan::in_use(SpanClass::default(), 0, 0);
+        no_span.state = SpanState::Dead;
+        Heap {
+            version,
+            pages: PageAlloc::default(),
+            residency: Residency::default(),
+            bits: GcBits::default(),
+            stats: HeapStats::default(),
+            caches: (0..procs).map(|_| Mcache::default()).collect(),
+            sweep: SweepState::default(),
+            finalizers: IndexMap::new(),
+            finalizer_queue: Vec::new(),
+            spans: vec![no_span],
+            central: vec![Mcentral::default(); SpanClass::COUNT],
+            free_span_ids: Vec::new(),
+            span_at_page: Vec::new(),
+        }
+    }
+
+    /// Span number `id`.
+    #[inline]
+    pub fn span(&self, id: SpanId) -> &Mspan {
+        &self.spans[id as usize]
+    }
+
+    /// Span number `id`.
+    #[inline]
+    pub fn span_mut(&mut self, id: SpanId) -> &mut Mspan {
+        &mut self.spans[id as usize]
+    }
+
+    /// All spans that exist, with their numbers.
+    pub fn live_spans(&self) -> impl Iterator<Item = (SpanId, &Mspan)> {
+        self.spans.iter().enumerate().filter(|(_, span)| span.state != SpanState::Dead).map(|(id, s)| (id as u32, s))
+    }
+
+    /// The span whose first page is `page`, if one starts there.
+    pub(super) fn span_starting_at(&self, page: u64) -> Option<SpanId> {
+        self.span_at_page.get(page as usize).copied().filter(|id| *id != 0)
+    }
+
+    /// Cuts a span for objects of `span_class` from the heap.
+    pub(super) fn alloc_span(&mut self, cache: usize, span_class: SpanClass, page_count: u64) -> NewSpan {
+        let new = self.alloc_pages(cache, page_count, SpanState::InUse);
+        self.stats.in_use_bytes += page_count * PAGE_BYTES;
+        self.stats.in_use_pages += page_count;
+        let (version, generation) = (self.version, self.sweep.generation);
+        let needs_zeroing = self.pages.needs_zeroing(self.spans[new.span as usize].base_page, page_count);
+        let (elem_bytes, slot_count) = if span_class.is_large() {
+            (page_count * PAGE_BYTES, 1)
+        } else {
+            (span_class.elem_bytes(), span_class.objects_per_span(version))
+        };
+        let mark_bits = self.bits.cut(slot_count);
+        let span = &mut self.spans[new.span as usize];
+        span.span_class = span_class;
+        span.elem_bytes = elem_bytes;
+        span.slot_count = slot_count;
+        span.needs_zeroing = needs_zeroing;
+        span.mark_bits = mark_bits;
+        span.sweep_generation = generation;
+        new
+    }
+
+    /// Cuts a span that is managed by hand (stacks, work buffers).
+    pub fn alloc_manual(&mut self, cache: usize, page_count: u64, state: SpanState) -> NewSpan {
+        let new = self.alloc_pages(cache, page_count, state);
+        let bytes = page_count * PAGE_BYTES;
+        match state {
+            SpanState::Stack => self.stats.stack_bytes += bytes,
+            SpanState::WorkBuf => self.stats.work_buf_bytes += bytes,
+            SpanState::InUse | SpanState::Dead => panic!("{state:?} spans are not managed by hand"),
+        }
+        let base_page = self.spans[new.span as usize].base_page;
+        self.pages.needs_zeroing(base_page, page_count);
+        new
+    }
+
+    fn alloc_pages(&mut self, cache: usize, page_count: u64, state: SpanState) -> NewSpan {
+        let mut growth_bytes = 0;
+        let run = loop {
+            if let Some(run) = self.find_pages(cache, page_count) {
+                break run;
+            }
+            assert!(growth_bytes == 0, "no room for {page_count} pages after growing by {growth_bytes} bytes");
+            growth_bytes = self.pages.grow(page_count);
+            self.stats.released_bytes += growth_bytes;
+        };
+        let scavenged_bytes = run.scavenged_pages * PAGE_BYTES;
+        self.stats.released_bytes -= scavenged_bytes;
+        self.stats.free_bytes -= page_count * PAGE_BYTES - scavenged_bytes;
+        self.stats.idle_resident_bytes -= self.residency.resident_bytes_in(run.base_page, page_count);
+        self.stats.mspans += 1;
+        self.stats.peak_mspans = self.stats.peak_mspans.max(self.stats.mspans);
+
+        let mut span = Mspan::in_use(SpanClass::default(), run.base_page, page_count);
+        span.state = state;
+        let id = self.free_span_ids.pop().unwrap_or(self.spans.len() as SpanId);
+        assert!(id < ObjRef::SPAN_LIMIT, "the model holds at most {} spans", ObjRef::SPAN_LIMIT);
+        if id as usize == self.spans.len() {
+            self.spans.push(span);
+        } else {
+            self.spans[id as usize] = span;
+        }
+        let end_page = (run.base_page + page_count) as usize;
+        if self.span_at_page.len() < end_page {
+            self.span_at_page.resize(end_page, 0);
+        }
+        self.span_at_page[run.base_page as usize] = id;
+        NewSpan { span: id, growth_bytes, scavenged_bytes, page_count }
+    }
+
+    fn find_pages(&mut self, cache: usize, page_count: u64) -> Option<super::page_alloc::PageRun> {
+        if page_count < PAGE_CACHE_SPAN_LIMIT {
+            if self.caches[cache].pages.is_empty() {
+                self.caches[cache].pages = self.pages.fill_cache();
+            }
+            if let Some(run) = self.caches[cache].pages.alloc(page_count) {
+                return Some(run);
+            }
+        }
+        self.pages.alloc(page_count)
+    }
+
+    /// Gives a span's pages back to the page heap. They stay resident until they are scavenged.
+    pub fn free_span(&mut self, id: SpanId) {
+        let span = &mut self.spans[id as usize];
+        let (base_page, page_count, state) = (span.base_page, span.page_count, span.state);
+        let bytes = page_count * PAGE_BYTES;
+        *span = Mspan::in_use(SpanClass::default(), 0, 0);
+        span.state = SpanState::Dead;
+        match state {
+            SpanState::InUse => {
+                self.stats.in_use_bytes -= bytes;
+                self.stats.in_use_pages -= page_count;
+            }
+            SpanState::Stack => self.stats.stack_bytes -= bytes,
+            SpanState::WorkBuf => self.stats.work_buf_bytes -= bytes,
+            SpanState::Dead => panic!("span {id} was freed twice"),
+        }
+        self.stats.free_bytes += bytes;
+        self.stats.idle_resident_bytes += self.residency.resident_bytes_in(base_page, page_count);
+        self.stats.mspans -= 1;
+        self.pages.free(base_page, page_count);
+        self.span_at_page[base_page as usize] = 0;
+        self.free_span_ids.push(id);
+    }
+
+    /// Gives the free pages cached by `cache`'s P back to the page heap.
+    pub fn flush_page_cache(&mut self, cache: usize) {
+        let pages = std::mem::take(&mut self.caches[cache].pages);
+        self.pages.flush_cache(pages);
+    }
+
+    /// The pointer in `slot` of `obj`.
+    #[inline]
+    pub fn pointer(&self, obj: ObjRef, slot: u32) -> ObjRef {
+        self.span(obj.span()).pointers.get(obj.span(), obj.index(), slot)
+    }
+
+    /// Stores a pointer without a write barrier.
+    #[inline]
+    pub fn set_pointer(&mut self, obj: ObjRef, slot: u32, value: ObjRef) {
+        let span = &mut self.spans[obj.span() as usize];
+        debug_assert!(slot < span.pointer_stride, "slot {slot} of {obj:?} with {} slots", span.pointer_stride);
+        let shape = span.shape(obj.span());
+        span.pointers.set(shape, obj.index(), slot, value);
+    }
+
+    /// The program writes `len_bytes` at `offset_bytes` of `obj`; returns how many physical pages became resident.
+    #[inline]
+    pub fn touch(&mut self, obj: ObjRef, offset_bytes: u64, len_bytes: u64) -> u64 {
+        let span = self.span(obj.span());
+        let start_bytes =
+            span.base_page * PAGE_BYTES + u64::from(obj.index()) * span.elem_bytes + offset_bytes;
+        self.residency.touch_bytes(start_bytes, len_bytes)
+    }
+
+    /// Bytes of the slot that holds `obj`.
+    pub fn elem_bytes(&self, obj: ObjRef) -> u64 {
+        self.span(obj.span()).elem_bytes
+    }
+
+    /// Fresh mark bits in place of a swept span's; its old marks become its allocation bits.
+    pub(super) fn turn_marks_into_allocation(&mut self, id: SpanId) {
+        let slot_count = self.spans[id as usize].slot_count;
+        let fresh = self.bits.cut(slot_count);
+        let span = &mut self.spans[id as usize];
+        span.alloc_bits = std::mem::replace(&mut span.mark_bits, fresh);
+        debug_assert!(span.alloc_bits != BitsRef::ALL_CLEAR);
+    }
+}

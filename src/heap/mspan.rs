@@ -1,0 +1,175 @@
+//! A span: a run of pages that holds objects of one size class, or one large object.
+//!
+//! Everything the collector and the sweeper know of objects they know through their span: where the next free slot is,
+//! which slots were marked, whether the span was swept since the last cycle (`runtime/mheap.go` `mspan`, Go 1.23.9).
+//!
+//! `sweep_generation` against the heap's generation `h` (which grows by 2 a cycle):
+//!
+//! | value | the span |
+//! |---|---|
+//! | h - 2 | needs sweeping |
+//! | h - 1 | is being swept |
+//! | h | is swept and may be used |
+//! | h + 1 | was cached before this cycle's sweep began, is still cached and needs sweeping (*stale*) |
+//! | h + 3 | was swept, then cached |
+//!
+//! Invariants: `free_index <= slot_count`; every slot below `free_index` is allocated; `alloc_count` is the number of
+//! allocated slots; a span of class 0 has one slot.
+
+use super::gc_bits::BitsRef;
+use super::object::SpanId;
+use super::pointers::{PointerWords, SpanShape};
+use super::size_class::SpanClass;
+
+/// What a span's pages are used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpanState {
+    /// Not a span: the descriptor is free.
+    Dead,
+    /// Objects live here (`mSpanInUse`).
+    InUse,
+    /// Pages managed by hand: goroutine stacks (`mSpanManual`).
+    Stack,
+    /// Pages managed by hand: the collector's work buffers.
+    WorkBuf,
+}
+
+/// How many bytes the collector scans of each object of a span.
+///
+/// Differences from Go: Go reads the pointer bitmap or the object's type; here one number stands for a whole span, and
+/// a span that holds several types keeps one number a slot.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ScanBytes {
+    /// No object was allocated yet, or none has pointers.
+    #[default]
+    None,
+    /// The same for every object.
+    Uniform(u64),
+    /// One number a slot.
+    Each(Box<[u32]>),
+}
+
+impl ScanBytes {
+    /// Bytes scanned of the object in slot `index`.
+    #[inline]
+    pub fn get(&self, index: u32) -> u64 {
+        match self {
+            ScanBytes::None => 0,
+            ScanBytes::Uniform(bytes) => *bytes,
+            ScanBytes::Each(each) => u64::from(each[index as usize]),
+        }
+    }
+
+    /// Notes that objects `start..end` have `bytes` to scan.
+    fn set_range(&mut self, slot_count: u32, start: u32, end: u32, bytes: u64) {
+        match self {
+            ScanBytes::None => *self = ScanBytes::Uniform(bytes),
+            ScanBytes::Uniform(uniform) if *uniform == bytes => {}
+            ScanBytes::Uniform(uniform) => {
+                let each = vec![*uniform as u32; slot_count as usize];
+                *self = ScanBytes::Each(each.into_boxed_slice());
+                self.set_range(slot_count, start, end, bytes);
+            }
+            ScanBytes::Each(each) => each[start as usize..end as usize].fill(bytes as u32),
+        }
+    }
+}
+
+/// One span.
+#[derive(Debug)]
+pub struct Mspan {
+    /// Page number of its first page.
+    pub base_page: u64,
+    /// Pages.
+    pub page_count: u64,
+    /// Size class and scan kind.
+    pub span_class: SpanClass,
+    /// Use of the pages.
+    pub state: SpanState,
+    /// Bytes of one slot; of the whole span for a large object.
+    pub elem_bytes: u64,
+    /// Slots (Go's `nelems`).
+    pub slot_count: u32,
+    /// No free slot lies below this one (Go's `freeindex`).
+    pub free_index: u32,
+    /// Allocated slots (Go's `allocCount`).
+    pub alloc_count: u32,
+    /// `alloc_count` when the span was cached: what statistics have not seen yet is counted from here.
+    pub alloc_count_before_cache: u32,
+    /// See the table in the module's text.
+    pub sweep_generation: u32,
+    /// Marks of the running or coming cycle.
+    pub mark_bits: BitsRef,
+    /// Slots allocated at the last sweep.
+    pub alloc_bits: BitsRef,
+    /// Whether slots must be cleared when allocated, because the memory was used before.
+    pub needs_zeroing: bool,
+    /// Whether an object of the span has a finalizer.
+    pub has_specials: bool,
+    /// Most pointer slots of any object here.
+    pub pointer_stride: u32,
+    /// Bytes scanned of each object.
+    pub scan_bytes: ScanBytes,
+    /// The objects' pointers.
+    pub pointers: PointerWords,
+}
+
+impl Mspan {
+    /// A span of objects over `page_count` pages at `base_page`.
+    pub fn in_use(span_class: SpanClass, base_page: u64, page_count: u64) -> Mspan {
+        Mspan {
+            base_page,
+            page_count,
+            span_class,
+            state: SpanState::InUse,
+            elem_bytes: 0,
+            slot_count: 0,
+            free_index: 0,
+            alloc_count: 0,
+            alloc_count_before_cache: 0,
+            sweep_generation: 0,
+            mark_bits: BitsRef::ALL_CLEAR,
+            alloc_bits: BitsRef::ALL_CLEAR,
+            needs_zeroing: false,
+            has_specials: false,
+            pointer_stride: 0,
+            scan_bytes: ScanBytes::None,
+            pointers: PointerWords::Nil,
+        }
+    }
+
+    /// Bytes of the span.
+    pub fn bytes(&self) -> u64 {
+        self.page_count * crate::units::PAGE_BYTES
+    }
+
+    /// Address of the span's first byte, as an offset into the heap.
+    pub fn base_offset_bytes(&self) -> u64 {
+        self.base_page * crate::units::PAGE_BYTES
+    }
+
+    /// Whether this is one large object.
+    pub fn is_large(&self) -> bool {
+        self.span_class.is_large()
+    }
+
+    /// Free slots.
+    pub fn free_count(&self) -> u32 {
+        self.slot_count - self.alloc_count
+    }
+
+    /// What a pointer store has to know of span number `id`, which is this one.
+    #[inline]
+    pub fn shape(&self, id: SpanId) -> SpanShape {
+        SpanShape { span: id, slot_count: self.slot_count, stride: self.pointer_stride }
+    }
+
+    /// Notes the layout of objects just allocated in slots `start..end`.
+    pub fn note_layout(&mut self, start: u32, end: u32, pointer_slots: u32, scan_bytes: u64) {
+        if self.span_class.is_noscan() {
+            return;
+        }
+        self.pointer_stride = self.pointer_stride.max(pointer_slots);
+        self.scan_bytes.set_range(self.slot_count, start, end, scan_bytes);
+    }
+}

@@ -1,0 +1,66 @@
+//! Counters of the heap: where every byte of it is, and what was ever allocated and freed.
+//!
+//! ```text
+//! mapped  = in_use + free + stack + work_buf          bytes Ready (read-write and not returned)
+//! HeapSys = in_use + free + released                  bytes
+//! HeapAlloc = allocated - freed                       bytes
+//! ```
+//!
+//! Source: `runtime/mstats.go`, `runtime/mheap.go` (`allocSpan`, `freeSpanLocked`), Go 1.23.9.
+//!
+//! Differences from Go: object counters here are exact at every moment; Go's lag by what cached spans have handed out
+//! since they were cached. The lag matters to the memory-limit goal, so it is kept as `unflushed_alloc_bytes`.
+
+/// Counters of the heap, in bytes unless named otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeapStats {
+    /// Spans in use by objects (HeapInuse).
+    pub in_use_bytes: u64,
+    /// Free pages that are mapped and not returned (`heapFree`).
+    pub free_bytes: u64,
+    /// Free pages never used or returned to the system (HeapReleased).
+    pub released_bytes: u64,
+    /// Stack spans (StackInuse).
+    pub stack_bytes: u64,
+    /// Work-buffer spans of the collector.
+    pub work_buf_bytes: u64,
+    /// Bytes of all objects ever allocated (TotalAlloc).
+    pub allocated_bytes: u64,
+    /// Bytes of all objects ever freed.
+    pub freed_bytes: u64,
+    /// Objects ever allocated, tiny ones apart.
+    pub mallocs: u64,
+    /// Objects ever freed, tiny ones apart.
+    pub frees: u64,
+    /// Tiny objects that shared a block with another; Go counts each as allocated and freed at once.
+    pub tiny_allocs: u64,
+    /// Part of `allocated_bytes` that sits in cached spans and Go's counters have not seen yet.
+    pub unflushed_alloc_bytes: u64,
+    /// Pages of spans in use by objects.
+    pub in_use_pages: u64,
+    /// Live span descriptors.
+    pub mspans: u64,
+    /// Most live span descriptors at one time.
+    pub peak_mspans: u64,
+    /// Physical pages of free, not released memory that are resident.
+    pub idle_resident_bytes: u64,
+    /// Bytes returned to the system over the run.
+    pub scavenged_bytes: u64,
+}
+
+impl HeapStats {
+    /// Bytes of objects, reachable or not yet swept (HeapAlloc).
+    pub fn heap_alloc_bytes(&self) -> u64 {
+        self.allocated_bytes - self.freed_bytes
+    }
+
+    /// HeapSys.
+    pub fn heap_sys_bytes(&self) -> u64 {
+        self.in_use_bytes + self.free_bytes + self.released_bytes
+    }
+
+    /// Heap memory that is mapped and not returned, stacks and work buffers included.
+    pub fn mapped_bytes(&self) -> u64 {
+        self.in_use_bytes + self.free_bytes + self.stack_bytes + self.work_buf_bytes
+    }
+}

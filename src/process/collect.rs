@@ -1,0 +1,435 @@
+//! One GC cycle in virtual time: stop, mark beside the program, stop, hand the rest to the sweeper.
+//!
+//! ```text
+//! finish the old sweep -> STW 1: barrier on, roots, pacer starts -> concurrent mark -> nothing grey is left
+//!   -> STW 2: barrier off, pacer ends, every span becomes unswept, scavenger generation -> caches flushed -> sweep
+//! ```
+//!
+//! Who marks, on `P` processors (`runtime/mgcpacer.go` `startCycle`, Go 1.23.9): dedicated workers keep a P each; Ps that
+//! no goroutine wants run idle-priority workers; where a quarter of `P` is not a whole number, the Ps that goroutines run
+//! on give a fractional worker its share. With two Ps and one busy goroutine nearly all marking is idle-priority, which
+//! `GCCPUFraction` does not count.
+//!
+//! Differences from Go: workers are simulated in steps of [`MARK_STEP_NS`]; mark termination begins
+//! at the moment the last worker ran dry; a fractional worker on a P that a goroutine keeps busy starts after the
+//! scheduler's 10 ms time slice.
+
+use super::{MARK_STEP_NS, Process};
+use crate::gc::mark::Budget;
+use crate::gc::roots::{RootJob, RootKind};
+use crate::heap::mspan::SpanState;
+use crate::heap::object::ObjRef;
+use crate::pacer::assist::AssistCredit;
+use crate::pacer::controller::{CycleTimes, ScanWork, SweepState};
+use crate::pacer::cpu_limiter::GcTransition;
+use crate::pacer::sweep_pace::SweepPace;
+use crate::pacer::workers::{CycleStart, WorkerPlan};
+use crate::trace::{Cycle, CycleKind};
+use crate::units::MILLISECOND_NS;
+
+/// Time slice after which the scheduler preempts a goroutine (`runtime/proc.go` `forcePreemptNS`), in nanoseconds.
+const TIME_SLICE_NS: f64 = 10.0 * MILLISECOND_NS as f64;
+/// Pages of one span of work buffers (`runtime/mgcwork.go` `workbufAlloc`: 32 KiB).
+const WORK_BUF_SPAN_PAGES: u64 = 4;
+
+/// A cycle that is marking.
+#[derive(Debug)]
+pub(super) struct RunningCycle {
+    record: Cycle,
+    plan: WorkerPlan,
+    assist_ns: f64,
+    dedicated_ns: f64,
+    fractional_ns: f64,
+    idle_ns: f64,
+    reported: ScanWork,
+    /// Whether a fractional worker found work in the last step.
+    pub(super) fractional: FractionalWorker,
+}
+
+/// What the fractional workers did lately.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FractionalWorker {
+    /// Nothing: goroutines have their Ps to themselves.
+    Resting,
+    /// They took their share of the goroutines' Ps.
+    Working,
+}
+
+/// Sums over all cycles.
+#[derive(Clone, Debug, Default)]
+pub(super) struct CollectorTotals {
+    pub(super) num_gc: u32,
+    pub(super) num_forced_gc: u32,
+    pub(super) assist_ns: f64,
+    pub(super) background_ns: f64,
+    pub(super) idle_ns: f64,
+    pub(super) pause_ns: f64,
+    pub(super) max_pause_ns: f64,
+    /// Pauses on all Ps.
+    pub(super) pause_cpu_ns: f64,
+    pub(super) last_gc_ns: Option<f64>,
+    pub(super) gc_cpu_fraction: f64,
+    pub(super) in_use_before_sweep_bytes: u64,
+    work_buf_spans: Vec<u32>,
+}
+
+impl Process {
+    /// `runtime.GC()`: waits for a running cycle, runs one, and sweeps.
+    pub fn gc(&mut self) {
+        self.catch_up();
+        self.wait_for_marking();
+        self.start_cycle(CycleKind::Forced);
+        self.wait_for_marking();
+        self.runnable = self.runnable.saturating_sub(1);
+        self.sweep_everything();
+        self.runnable += 1;
+        self.catch_up();
+    }
+
+    /// `debug.FreeOSMemory()`: a cycle, then everything free goes back.
+    pub fn free_os_memory(&mut self) {
+        self.gc();
+        self.release_everything();
+    }
+
+    /// Sleeps until marking is over; the goroutine's P is free meanwhile.
+    fn wait_for_marking(&mut self) {
+        self.runnable = self.runnable.saturating_sub(1);
+        while self.marker.is_marking() {
+            self.now_ns = self.now_ns.max(self.background_ns) + MARK_STEP_NS;
+            self.catch_up();
+        }
+        self.runnable += 1;
+    }
+
+    fn sweep_everything(&mut self) {
+        let mut sweepers_ns = 0.0;
+        while let Some(outcome) = self.heap.sweep_one() {
+            sweepers_ns += self.costs.sweep_ns(outcome.swept_spans, outcome.freed_slots);
+        }
+        self.now_ns += sweepers_ns;
+        self.finish_sweep();
+    }
+
+    /// Starts a cycle now.
+    pub(super) fn start_cycle(&mut self, kind: CycleKind) {
+        debug_assert!(!self.marker.is_marking(), "a cycle started while marking");
+        self.sweep_everything();
+        self.catch_up();
+        if self.marker.is_marking() {
+            return;
+        }
+        let memory = self.memory_state();
+        let trigger = self.pacer.trigger(&memory);
+        let heap_start_bytes = self.pacer.heap_live_bytes();
+        let start_ns = self.now_ns;
+        self.scavenger.wake(self.now_ns as u64);
+        self.limiter.start_transition(GcTransition::StartMark, self.now_ns as i64);
+        self.heap.bits.start_epoch();
+        let start = match kind {
+            CycleKind::Heap => CycleStart::Heap,
+            CycleKind::Time => CycleStart::Time,
+            CycleKind::Forced => CycleStart::Forced,
+        };
+        let plan = self.pacer.start_cycle(self.settings.procs, start, &memory);
+        let costs = self.costs.mark_costs(self.heap.stats.in_use_bytes);
+        let jobs = self.root_jobs();
+        self.marker.start(2 * self.settings.procs as usize, costs, jobs);
+        for cache in &self.heap.caches {
+            self.marker.shade(&self.heap, cache.tiny_block);
+        }
+        self.alloc_work_buffers();
+        self.assists.start_cycle();
+        for goroutine in &mut self.goroutines {
+            goroutine.credit = AssistCredit::default();
+        }
+        self.pause(self.costs.stop_for_mark_ns(self.settings.procs));
+        self.limiter.finish_transition(self.now_ns as i64);
+        self.cycle = Some(RunningCycle {
+            record: Cycle {
+                number: self.totals.num_gc + 1,
+                kind,
+                start_ns: start_ns as u64,
+                mark_start_ns: self.now_ns as u64,
+                mark_end_ns: 0,
+                end_ns: 0,
+                sweep_end_ns: None,
+                heap_start_bytes,
+                heap_end_bytes: 0,
+                heap_marked_bytes: 0,
+                goal_bytes: trigger.goal_bytes,
+                trigger_bytes: trigger.trigger_bytes,
+                runway_bytes: self.pacer.runway_bytes(),
+                cons_mark: 0.0,
+                heap_scan_work_bytes: 0,
+                stack_scan_work_bytes: 0,
+                globals_scan_work_bytes: 0,
+                assist_cpu_ns: 0,
+                dedicated_cpu_ns: 0,
+                fractional_cpu_ns: 0,
+                idle_cpu_ns: 0,
+                gc_cpu_fraction: 0.0,
+                procs: self.settings.procs,
+            },
+            plan,
+            assist_ns: 0.0,
+            dedicated_ns: 0.0,
+            fractional_ns: 0.0,
+            idle_ns: 0.0,
+            reported: ScanWork::default(),
+            fractional: FractionalWorker::Resting,
+        });
+        // Workers are goroutines that must be woken before they mark.
+        self.background_ns = self.now_ns + self.costs.worker_wake_ns();
+        self.record_sample();
+    }
+
+    fn root_jobs(&self) -> Vec<RootJob> {
+        let job = |kind, scan_bytes, objects| RootJob { kind, scan_bytes, objects };
+        let queue: Vec<ObjRef> = self.heap.finalizer_queue.iter().map(|(object, _)| *object).collect();
+        let finalizers: Vec<ObjRef> = self.heap.finalizers.keys().copied().collect();
+        let mut jobs = vec![
+            job(RootKind::Finalizers, 0, finalizers),
+            job(RootKind::FinalizerQueue, 0, queue),
+            job(RootKind::Stack, self.startup.stack_scan_bytes + self.stacks.scanned_bytes(), Vec::new()),
+        ];
+        for goroutine in &self.goroutines {
+            jobs.push(job(RootKind::Stack, 0, goroutine.locals.clone()));
+        }
+        jobs.push(job(RootKind::Globals, self.startup.globals_bytes, self.globals.clone()));
+        jobs
+    }
+
+    fn alloc_work_buffers(&mut self) {
+        let new_span = self.heap.alloc_manual(self.cache(), WORK_BUF_SPAN_PAGES, SpanState::WorkBuf);
+        self.totals.work_buf_spans.push(new_span.span);
+    }
+
+    /// Marks from `start_ns` to `end_ns` beside the program; ends the cycle if nothing grey is left.
+    pub(super) fn mark_beside(&mut self, start_ns: f64, end_ns: f64) {
+        let Some(cycle) = &self.cycle else { return };
+        let (plan, elapsed_ns) = (cycle.plan, start_ns - cycle.record.mark_start_ns as f64);
+        let wall_ns = end_ns - start_ns;
+        let procs = self.settings.procs;
+        let busy = self.runnable.min(procs - plan.dedicated_count.min(procs));
+        let idle_count = plan.max_idle_count.min(procs - plan.dedicated_count - busy);
+        let rate = self.core_share(busy + plan.dedicated_count + idle_count);
+
+        let mut longest_ns: f64 = 0.0;
+        let (mut dedicated_ns, mut idle_ns) = (0.0, 0.0);
+        for worker in 0..plan.dedicated_count + idle_count {
+            let spent_ns = self.drain_for(worker as usize, wall_ns * rate);
+            longest_ns = longest_ns.max(spent_ns / rate);
+            *if worker < plan.dedicated_count { &mut dedicated_ns } else { &mut idle_ns } += spent_ns;
+        }
+        let mut fractional_ns = 0.0;
+        let slice_over = idle_count == 0 || elapsed_ns > TIME_SLICE_NS;
+        if plan.fractional_utilization > 0.0 && busy > 0 && slice_over && !self.marker.is_drained() {
+            let share = plan.fractional_utilization * f64::from(busy);
+            fractional_ns = self.drain_for(procs as usize - 1, wall_ns * rate * share);
+            longest_ns = longest_ns.max(fractional_ns / (rate * share));
+        }
+        let cycle = self.cycle.as_mut().expect("still marking");
+        cycle.dedicated_ns += dedicated_ns;
+        cycle.idle_ns += idle_ns;
+        cycle.fractional_ns += fractional_ns;
+        cycle.fractional =
+            if fractional_ns > 0.0 { FractionalWorker::Working } else { FractionalWorker::Resting };
+        self.limiter.add_idle_ns(idle_ns as i64);
+        self.report_scan_work();
+        if self.limiter.needs_update(end_ns as i64) {
+            self.limiter.update(end_ns as i64);
+        }
+        if self.marker.is_drained() {
+            self.finish_marking(start_ns + longest_ns.min(wall_ns));
+        }
+    }
+
+    fn drain_for(&mut self, worker: usize, cpu_ns: f64) -> f64 {
+        let budget = Budget { cpu_ns, work_bytes: u64::MAX };
+        let drained = self.marker.drain(&self.heap, worker, budget);
+        let ratio = self.pacer.assist_ratio();
+        let mut paid = Vec::new();
+        self.assists.add_background_work(drained.work_bytes as i64, ratio, |number| paid.push(number));
+        paid.into_iter().for_each(|number| self.unpark(number));
+        drained.cpu_ns
+    }
+
+    /// Notes CPU time of an assist.
+    pub(super) fn account_assist(&mut self, cpu_ns: f64) {
+        self.limiter.add_assist_ns(cpu_ns as i64);
+        if let Some(cycle) = &mut self.cycle {
+            cycle.assist_ns += cpu_ns;
+        }
+    }
+
+    /// Tells the pacer of scan work done since the last time.
+    pub(super) fn report_scan_work(&mut self) {
+        let done = ScanWork {
+            heap_bytes: self.marker.heap_scan_work_bytes as i64,
+            stack_bytes: self.marker.stack_scan_work_bytes as i64,
+            globals_bytes: self.marker.globals_scan_work_bytes as i64,
+        };
+        let Some(cycle) = &mut self.cycle else { return };
+        let before = std::mem::replace(&mut cycle.reported, done);
+        self.pacer.add_scan_work(ScanWork {
+            heap_bytes: done.heap_bytes - before.heap_bytes,
+            stack_bytes: done.stack_bytes - before.stack_bytes,
+            globals_bytes: done.globals_bytes - before.globals_bytes,
+        });
+        self.revise();
+    }
+
+    /// Brings the assist ratio up to date.
+    pub(super) fn revise(&mut self) {
+        let memory = self.memory_state();
+        self.pacer.revise(&memory);
+    }
+
+    /// Mark termination at `at_ns`.
+    fn finish_marking(&mut self, at_ns: f64) {
+        let Some(cycle) = self.cycle.take() else { return };
+        self.background_ns = at_ns;
+        self.record_peaks();
+        let mut record = cycle.record;
+        record.mark_end_ns = at_ns as u64;
+        self.limiter.start_transition(GcTransition::EndMark, at_ns as i64);
+        let memory = self.memory_state();
+        let duration_ns = at_ns - record.mark_start_ns as f64;
+        self.pacer.end_cycle(
+            CycleTimes {
+                mark_duration_ns: duration_ns as i64,
+                assist_ns: cycle.assist_ns as i64,
+                idle_mark_ns: cycle.idle_ns as i64,
+            },
+            &memory,
+        );
+        record.heap_end_bytes = self.pacer.heap_live_bytes();
+        record.heap_marked_bytes = self.marker.bytes_marked;
+        record.goal_bytes = self.pacer.last_heap_goal_bytes();
+        record.cons_mark = self.pacer.cons_mark().estimate();
+        record.heap_scan_work_bytes = self.marker.heap_scan_work_bytes;
+        record.stack_scan_work_bytes = self.marker.stack_scan_work_bytes;
+        record.globals_scan_work_bytes = self.marker.globals_scan_work_bytes;
+        self.pacer.reset_live(self.marker.bytes_marked);
+        self.marker.stop();
+        self.heap.start_sweep();
+        self.totals.in_use_before_sweep_bytes = self.heap.stats.in_use_bytes;
+
+        let mut woken = Vec::new();
+        self.assists.wake_all(|number| woken.push(number));
+        woken.into_iter().for_each(|number| self.unpark(number));
+        let pause_ns = self.costs.stop_for_termination_ns(self.settings.procs);
+        self.pause(pause_ns);
+        let end_ns = at_ns + pause_ns;
+        self.limiter.finish_transition(end_ns as i64);
+        record.end_ns = end_ns as u64;
+        record.assist_cpu_ns = cycle.assist_ns as u64;
+        record.dedicated_cpu_ns = cycle.dedicated_ns as u64;
+        record.fractional_cpu_ns = cycle.fractional_ns as u64;
+        record.idle_cpu_ns = cycle.idle_ns as u64;
+        self.settle_totals(&mut record, end_ns);
+        self.commit_pacing();
+        self.heap.pages.next_generation();
+        self.flush_caches();
+        self.recorder.push_cycle(record);
+        self.record_sample();
+    }
+
+    fn settle_totals(&mut self, record: &mut Cycle, end_ns: f64) {
+        let totals = &mut self.totals;
+        totals.num_gc += 1;
+        totals.num_forced_gc += u32::from(record.kind == CycleKind::Forced);
+        totals.assist_ns += record.assist_cpu_ns as f64;
+        totals.background_ns += (record.dedicated_cpu_ns + record.fractional_cpu_ns) as f64;
+        totals.idle_ns += record.idle_cpu_ns as f64;
+        totals.last_gc_ns = Some(end_ns);
+        let gc_ns = totals.assist_ns + totals.background_ns + totals.pause_cpu_ns;
+        totals.gc_cpu_fraction = (gc_ns / (f64::from(self.settings.procs) * end_ns.max(1.0))).min(1.0);
+        record.gc_cpu_fraction = totals.gc_cpu_fraction;
+        self.limiter.num_gc = totals.num_gc;
+    }
+
+    /// Every P gives its cached spans back before it allocates again; Ps that no goroutine uses give back free pages too.
+    fn flush_caches(&mut self) {
+        let in_use: Vec<usize> = self.goroutines.iter().map(|goroutine| goroutine.cache).collect();
+        for cache in 0..self.heap.caches.len() {
+            let flush = self.heap.flush_cache(cache);
+            self.move_heap_live(-(flush.heap_live_credit_bytes as i64), flush.heap_scan_bytes);
+            if self.runnable == 0 || !in_use.contains(&cache) {
+                self.heap.flush_page_cache(cache);
+            }
+        }
+    }
+
+    /// Derives goal, trigger, sweep pace and scavenge goals anew.
+    pub(super) fn commit_pacing(&mut self) {
+        let sweep = if self.heap.sweep.is_running() { SweepState::Pending } else { SweepState::Done };
+        self.pacer.commit(sweep);
+        if self.marker.is_marking() {
+            self.revise();
+        }
+        let memory = self.memory_state();
+        self.sweep_pace = match sweep {
+            SweepState::Done => SweepPace::DONE,
+            SweepState::Pending => SweepPace::new(
+                self.pacer.trigger(&memory).trigger_bytes,
+                self.pacer.heap_live_bytes(),
+                self.heap.stats.in_use_pages,
+                self.heap.sweep.swept_pages,
+            ),
+        };
+        self.set_scavenge_goals();
+    }
+
+    /// The last span was swept.
+    pub(super) fn finish_sweep(&mut self) {
+        self.sweep_pace = SweepPace::DONE;
+        for span in std::mem::take(&mut self.totals.work_buf_spans) {
+            self.heap.free_span(span);
+        }
+        self.stacks.free_empty_spans(&mut self.heap);
+        self.recorder.mark_sweep_end(self.now_ns.max(self.background_ns) as u64);
+        for object in self.heap.run_finalizers() {
+            let global = self.new_global();
+            self.set_global(global, object);
+        }
+        self.wake_scavenger_after_sweep();
+    }
+
+    /// Stops the world: every goroutine loses `pause_ns`.
+    fn pause(&mut self, pause_ns: f64) {
+        self.now_ns += pause_ns;
+        for goroutine in &mut self.goroutines {
+            goroutine.clock_ns += pause_ns;
+        }
+        self.totals.pause_ns += pause_ns;
+        self.totals.max_pause_ns = self.totals.max_pause_ns.max(pause_ns);
+        self.totals.pause_cpu_ns += pause_ns * f64::from(self.settings.procs);
+    }
+
+    /// CPU time a thread gets for each nanosecond of wall time when `threads` want to run.
+    pub(super) fn core_share(&self, threads: u32) -> f64 {
+        (f64::from(self.settings.cores) / f64::from(threads.max(1))).min(1.0)
+    }
+
+    /// Wall time that one nanosecond of CPU time takes a goroutine.
+    pub(super) fn slowdown(&self) -> f64 {
+        let procs = f64::from(self.settings.procs);
+        let runnable = f64::from(self.runnable.max(1));
+        let Some(cycle) = &self.cycle else {
+            let threads = self.runnable.clamp(1, self.settings.procs);
+            return (runnable / procs).max(1.0) / self.core_share(threads);
+        };
+        let plan = cycle.plan;
+        let fractional = match cycle.fractional {
+            FractionalWorker::Resting => 0.0,
+            FractionalWorker::Working => plan.fractional_utilization,
+        };
+        let free = (procs - f64::from(plan.dedicated_count)).max(1.0);
+        let busy = self.runnable.clamp(1, free as u32);
+        let idle = plan.max_idle_count.min(free as u32 - busy);
+        let share = self.core_share(busy + plan.dedicated_count + idle);
+        (runnable / free).max(1.0) / (share * (1.0 - fractional)) * self.costs.mutator_slowdown_while_marking()
+    }
+}

@@ -1,0 +1,139 @@
+//! The runtime's own memory: what `Sys` counts beside heap and stacks, and how much of it is resident.
+//!
+//! Go's structures live outside the heap: span descriptors, bitmaps, page summaries, the arena map. Each is obtained from
+//! the system in chunks and never given back. Most grows with the number of pages and spans:
+//!
+//! ```text
+//! MSpanSys = 16320 B chunks of mspan descriptors (160 B each, 168 B in 1.21)
+//! GCSys    = base + 68,624 B for each further 64 MiB arena (1,133,584 B in 1.21) + 64 KiB bitmap arenas
+//!            + span-set blocks of 512 spans
+//! OtherSys = base + span table beyond its first 8192 entries
+//! ```
+//!
+//! Differences from Go: the bases are what a fresh process reports (start-up and first cycle measured, see
+//! [`super::startup`]); which P opens a new 256 KiB `persistentalloc` chunk when is chance in Go and the most common
+//! outcome here.
+//!
+//! Sources: `runtime/mheap.go`, `runtime/malloc.go`, `runtime/mstats.go`, Go 1.21.13 and 1.23.9.
+
+use super::startup::Startup;
+use crate::heap::mheap::Heap;
+use crate::units::{CHUNK_BYTES, MIB, PAGE_BYTES, PHYSICAL_PAGE_BYTES};
+use crate::version::GoVersion;
+
+const ARENA_BYTES: u64 = 64 * MIB;
+/// Chunk of the fixed-size allocator in bytes (`runtime/malloc.go` `_FixAllocChunk`).
+const FIXALLOC_CHUNK_BYTES: u64 = 16 << 10;
+/// Bytes of one block of a span set: 512 pointers and a header (`runtime/mspanset.go`).
+const SPAN_SET_BLOCK_BYTES: u64 = 4120;
+const SPAN_SET_BLOCK_SPANS: u64 = 512;
+/// First capacity of the table of all spans (`runtime/mheap.go` `recordspan`): 64 KiB.
+const SPAN_TABLE_FIRST_ENTRIES: u64 = 8192;
+/// Descriptors that one P caches (`runtime/mheap.go` `mspancache`).
+const MSPAN_CACHE: u64 = 128;
+
+/// Sizes of the runtime's structures in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Metadata {
+    /// MSpanInuse.
+    pub mspan_inuse_bytes: u64,
+    /// MSpanSys.
+    pub mspan_sys_bytes: u64,
+    /// MCacheInuse.
+    pub mcache_inuse_bytes: u64,
+    /// MCacheSys.
+    pub mcache_sys_bytes: u64,
+    /// BuckHashSys.
+    pub buck_hash_sys_bytes: u64,
+    /// GCSys without work buffers.
+    pub gc_misc_sys_bytes: u64,
+    /// OtherSys.
+    pub other_sys_bytes: u64,
+    /// Resident part of all of it.
+    pub resident_bytes: u64,
+}
+
+impl Metadata {
+    /// The structures that a heap of this shape needs after `num_gc` cycles.
+    pub fn of(heap: &Heap, startup: &Startup, num_gc: u32) -> Metadata {
+        let version = heap.version;
+        let mspan_bytes = mspan_bytes(version);
+        let per_chunk = FIXALLOC_CHUNK_BYTES / mspan_bytes;
+        let chunk_bytes = per_chunk * mspan_bytes;
+        let extra_mspans = heap.stats.peak_mspans.saturating_sub(startup.mspans);
+        let mspan_sys_bytes = startup.mspan_sys_bytes
+            + (startup.mspans + MSPAN_CACHE / 2 + extra_mspans)
+                .saturating_sub(startup.mspan_sys_bytes / mspan_bytes)
+                .div_ceil(per_chunk)
+                * chunk_bytes;
+        let heap_bytes = heap.pages.arena_pages() * PAGE_BYTES;
+        let more_arenas = heap_bytes.div_ceil(ARENA_BYTES).saturating_sub(1);
+        let bitmap_bytes = heap.bits.arena_bytes().saturating_sub(64 << 10);
+        let span_set_bytes = extra_mspans / SPAN_SET_BLOCK_SPANS * SPAN_SET_BLOCK_BYTES;
+        let first_cycle_bytes = if num_gc > 0 { startup.first_cycle_gc_sys_bytes } else { 0 };
+        let table_bytes = span_table_bytes(heap.stats.peak_mspans);
+        // Of a further arena's descriptor only the entries of pages in use are touched: 8 B a page, and in 1.21 a bit a word.
+        let arena_touched_bytes = heap_bytes.saturating_sub(CHUNK_BYTES) / PAGE_BYTES * 8
+            + if version.has_malloc_header() { 0 } else { heap_bytes.saturating_sub(CHUNK_BYTES) / 64 };
+        let touched_bytes = extra_mspans * mspan_bytes
+            + bitmap_bytes
+            + span_set_bytes
+            + table_bytes
+            + arena_touched_bytes
+            + if num_gc > 0 { startup.first_cycle_resident_bytes } else { 0 };
+        Metadata {
+            mspan_inuse_bytes: (startup.mspans_in_use_with_caches + heap.stats.mspans)
+                .saturating_sub(startup.mspans)
+                * mspan_bytes,
+            mspan_sys_bytes,
+            mcache_inuse_bytes: heap.caches.len() as u64 * MCACHE_BYTES,
+            mcache_sys_bytes: startup.mcache_sys_bytes,
+            buck_hash_sys_bytes: startup.buck_hash_sys_bytes,
+            gc_misc_sys_bytes: startup.gc_sys_bytes
+                + first_cycle_bytes
+                + more_arenas * heap_arena_bytes(version)
+                + bitmap_bytes
+                + span_set_bytes,
+            other_sys_bytes: startup.other_sys_bytes + table_bytes,
+            resident_bytes: startup.metadata_resident_bytes
+                + touched_bytes.next_multiple_of(PHYSICAL_PAGE_BYTES),
+        }
+    }
+
+    /// Everything, as `Sys` counts it.
+    pub fn sys_bytes(&self) -> u64 {
+        self.mspan_sys_bytes
+            + self.mcache_sys_bytes
+            + self.buck_hash_sys_bytes
+            + self.gc_misc_sys_bytes
+            + self.other_sys_bytes
+    }
+}
+
+/// Bytes of one P's `mcache` (1.21 and 1.23).
+const MCACHE_BYTES: u64 = 1200;
+
+fn mspan_bytes(version: GoVersion) -> u64 {
+    match version {
+        GoVersion::Go1_21 => 168,
+        GoVersion::Go1_23 => 160,
+    }
+}
+
+fn heap_arena_bytes(version: GoVersion) -> u64 {
+    match version {
+        GoVersion::Go1_21 => 1_133_584,
+        GoVersion::Go1_23 => 68_624,
+    }
+}
+
+/// Bytes of the table of all spans beyond its first capacity: it grows by half when full, and old tables are not freed.
+fn span_table_bytes(peak_mspans: u64) -> u64 {
+    let mut entries = SPAN_TABLE_FIRST_ENTRIES;
+    let mut bytes = 0;
+    while entries < peak_mspans {
+        entries = entries * 3 / 2;
+        bytes += entries * 8;
+    }
+    bytes
+}

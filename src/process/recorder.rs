@@ -1,0 +1,149 @@
+//! Recording: samples over virtual time that never grow beyond a few thousand, and peaks that no sampling can miss.
+//!
+//! Samples are taken at a fixed interval and at every turn of a cycle. When there are too many, every second one is
+//! dropped and the interval doubles, so a run of any length ends with between half and all of the places filled.
+
+use super::Process;
+use crate::trace::{Cycle, Sample, Snapshot, StepMark, Summary, Trace};
+use crate::units::MICROSECOND_NS;
+
+/// Most samples that a trace keeps.
+const MAX_SAMPLES: usize = 4096;
+/// First interval between samples in nanoseconds.
+const FIRST_INTERVAL_NS: f64 = 20.0 * MICROSECOND_NS as f64;
+
+/// What has been recorded so far.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    samples: Vec<Sample>,
+    cycles: Vec<Cycle>,
+    snapshots: Vec<Snapshot>,
+    steps: Vec<StepMark>,
+    interval_ns: f64,
+    next_sample_ns: f64,
+    peak_heap_alloc_bytes: u64,
+    peak_rss_bytes: u64,
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Recorder {
+            samples: Vec::new(),
+            cycles: Vec::new(),
+            snapshots: Vec::new(),
+            steps: Vec::new(),
+            interval_ns: FIRST_INTERVAL_NS,
+            next_sample_ns: FIRST_INTERVAL_NS,
+            peak_heap_alloc_bytes: 0,
+            peak_rss_bytes: 0,
+        }
+    }
+}
+
+impl Recorder {
+    /// When the next sample is due.
+    pub(super) fn next_sample_ns(&self) -> f64 {
+        self.next_sample_ns
+    }
+
+    pub(super) fn push_cycle(&mut self, cycle: Cycle) {
+        self.cycles.push(cycle);
+    }
+
+    pub(super) fn push_snapshot(&mut self, snapshot: Snapshot) {
+        self.snapshots.push(snapshot);
+    }
+
+    /// The last cycle's sweep is done.
+    pub(super) fn mark_sweep_end(&mut self, at_ns: u64) {
+        if let Some(cycle) = self.cycles.last_mut() {
+            cycle.sweep_end_ns.get_or_insert(at_ns.max(cycle.end_ns));
+        }
+    }
+
+    fn push_sample(&mut self, sample: Sample) {
+        if self.samples.last().is_some_and(|last| last.t_ns == sample.t_ns) {
+            self.samples.pop();
+        }
+        self.next_sample_ns = sample.t_ns as f64 + self.interval_ns;
+        self.samples.push(sample);
+        if self.samples.len() > MAX_SAMPLES {
+            let mut number = 0;
+            self.samples.retain(|_| {
+                number += 1;
+                number % 2 == 1
+            });
+            self.interval_ns *= 2.0;
+        }
+    }
+}
+
+impl Process {
+    /// A top-level step of the scenario begins.
+    pub fn begin_step(&mut self, label: &str) {
+        self.catch_up();
+        label.clone_into(&mut self.step);
+        self.recorder.steps.push(StepMark { t_ns: self.now_ns as u64, label: label.to_owned() });
+        self.record_sample();
+    }
+
+    pub(super) fn record_if_due(&mut self) {
+        if self.background_ns >= self.recorder.next_sample_ns {
+            let sample = self.sample(self.background_ns as u64);
+            self.recorder.push_sample(sample);
+            self.record_peaks();
+        }
+    }
+
+    /// Records the state of memory now.
+    pub(super) fn record_sample(&mut self) {
+        let t_ns = self.now_ns.max(self.background_ns) as u64;
+        let last_ns = self.recorder.samples.last().map_or(0, |sample| sample.t_ns);
+        let sample = self.sample(t_ns.max(last_ns));
+        self.recorder.push_sample(sample);
+        self.record_peaks();
+    }
+
+    pub(super) fn record_peaks(&mut self) {
+        let heap_alloc_bytes = self.heap.stats.heap_alloc_bytes();
+        let rss_bytes = self.rss_bytes();
+        let recorder = &mut self.recorder;
+        recorder.peak_heap_alloc_bytes = recorder.peak_heap_alloc_bytes.max(heap_alloc_bytes);
+        recorder.peak_rss_bytes = recorder.peak_rss_bytes.max(rss_bytes);
+    }
+
+    /// Ends the run and gives up its trace.
+    pub fn into_trace(mut self, name: &str, title: &str, question: &str, answer: &str) -> Trace {
+        self.catch_up();
+        self.record_sample();
+        let totals = &self.totals;
+        let summary = Summary {
+            duration_ns: self.oom_kill.as_ref().map_or(self.now_ns as u64, |kill| kill.t_ns),
+            num_gc: totals.num_gc,
+            peak_heap_alloc_bytes: self.recorder.peak_heap_alloc_bytes,
+            peak_rss_bytes: self.recorder.peak_rss_bytes,
+            final_rss_bytes: self.rss_bytes(),
+            total_alloc_bytes: self.heap.stats.allocated_bytes,
+            gc_cpu_fraction: totals.gc_cpu_fraction,
+            assist_cpu_ns: totals.assist_ns as u64,
+            background_mark_cpu_ns: totals.background_ns as u64,
+            idle_mark_cpu_ns: totals.idle_ns as u64,
+            pause_total_ns: totals.pause_ns as u64,
+            max_pause_ns: totals.max_pause_ns as u64,
+            scavenged_bytes: self.heap.stats.scavenged_bytes,
+        };
+        Trace {
+            name: name.to_owned(),
+            title: title.to_owned(),
+            question: question.to_owned(),
+            answer: answer.to_owned(),
+            config: self.settings.config(),
+            samples: self.recorder.samples,
+            cycles: self.recorder.cycles,
+            snapshots: self.recorder.snapshots,
+            steps: self.recorder.steps,
+            oom_kill: self.oom_kill,
+            summary,
+        }
+    }
+}
