@@ -1,0 +1,225 @@
+//! The summary tree: where in a large heap is a run of free pages? (Go's radix tree of `pallocSum`s)
+//!
+//! Each entry says of a stretch of address space how many pages are free at its start, in its longest free run, and at
+//! its end. Level 0 has an entry for each 4 MiB chunk; an entry of the next level covers eight of the level below, up to
+//! 16 GiB at level 4. To find `n` pages the search walks one level's entries in address order. Either the pages at the
+//! end of one entry and at the start of the next make up `n` - found - or an entry's longest run is `n` or more, and the
+//! search goes on inside it, one level down. At most eight entries a level are read, so a 64 GiB heap costs what 64 MiB do.
+//!
+//! Invariant: every entry is exact. A change of a chunk walks up and stops at the first entry that stays the same.
+//!
+//! Differences from Go: Go reserves address space for the summaries of all 2^48 bytes and packs an entry into 8 bytes;
+//! here the levels are vectors as long as the heap, padded to whole groups of eight with "nothing free".
+//!
+//! Sources: `runtime/mpagealloc.go` `find`, `update`, `mergeSummaries` (Go 1.23.9).
+
+use super::palloc_chunk::PAGES;
+
+/// Entries of one level under one entry of the next (Go's `1 << summaryLevelBits`).
+const FANOUT: usize = 8;
+/// Levels of the tree (Go's `summaryLevels`).
+const LEVELS: usize = 5;
+
+/// Free pages at the start of a stretch, in its longest free run, and at its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Summary {
+    pub(super) start: u32,
+    pub(super) longest: u32,
+    pub(super) end: u32,
+}
+
+impl Summary {
+    /// Nothing is free.
+    const NONE: Summary = Summary { start: 0, longest: 0, end: 0 };
+
+    /// All of `page_count` pages are free.
+    pub(super) fn all_free(page_count: u32) -> Summary {
+        Summary { start: page_count, longest: page_count, end: page_count }
+    }
+}
+
+/// Where the search for free pages ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// The run begins at this page of the heap.
+    Page(u64),
+    /// The run lies inside this chunk.
+    InsideChunk(usize),
+}
+
+enum Scan {
+    Straddles(u64),
+    Inside(usize),
+    Nothing,
+}
+
+/// The levels, finest first.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SummaryTree {
+    levels: [Vec<Summary>; LEVELS],
+}
+
+impl SummaryTree {
+    /// Makes room for `chunk_count` chunks; new ones have nothing free until they are [`update`](Self::update)d.
+    pub(super) fn grow(&mut self, chunk_count: usize) {
+        let mut entries = chunk_count;
+        for level in &mut self.levels {
+            level.resize(entries.next_multiple_of(FANOUT).max(level.len()), Summary::NONE);
+            entries = entries.div_ceil(FANOUT);
+        }
+    }
+
+    /// The summary of one chunk.
+    #[inline]
+    pub(super) fn chunk(&self, chunk: usize) -> Summary {
+        self.levels[0][chunk]
+    }
+
+    /// Chunk `chunk` is now `summary`.
+    #[inline]
+    pub(super) fn update(&mut self, chunk: usize, summary: Summary) {
+        if self.levels[0][chunk] != summary {
+            self.levels[0][chunk] = summary;
+            self.merge_upwards(chunk, chunk);
+        }
+    }
+
+    /// The chunks from `first` on are now `summaries`.
+    pub(super) fn update_all(&mut self, first: usize, summaries: impl Iterator<Item = Summary>) {
+        let mut end = first;
+        for summary in summaries {
+            self.levels[0][end] = summary;
+            end += 1;
+        }
+        if end > first {
+            self.merge_upwards(first, end - 1);
+        }
+    }
+
+    fn merge_upwards(&mut self, mut first: usize, mut last: usize) {
+        let mut child_pages = PAGES;
+        for level in 1..LEVELS {
+            first /= FANOUT;
+            last /= FANOUT;
+            let mut changed = false;
+            for entry in first..=last {
+                let children = &self.levels[level - 1][entry * FANOUT..(entry + 1) * FANOUT];
+                let merged = merge(children, child_pages);
+                if self.levels[level][entry] != merged {
+                    self.levels[level][entry] = merged;
+                    changed = true;
+                }
+            }
+            if !changed {
+                return;
+            }
+            child_pages *= FANOUT as u32;
+        }
+    }
+
+    /// The lowest run of `page_count` free pages; nothing below page `from_page` is free.
+    pub(super) fn find(&self, page_count: u64, from_page: u64) -> Option<Found> {
+        let mut level = LEVELS - 1;
+        let mut begin = 0;
+        let mut end = self.levels[level].len();
+        loop {
+            let entry_pages = entry_pages(level);
+            let first = begin.max((from_page / entry_pages) as usize);
+            match scan(self.levels[level].get(first..end)?, first, entry_pages, page_count) {
+                Scan::Straddles(page) => return Some(Found::Page(page)),
+                Scan::Inside(entry) if level == 0 => return Some(Found::InsideChunk(entry)),
+                Scan::Inside(entry) => {
+                    level -= 1;
+                    begin = entry * FANOUT;
+                    end = begin + FANOUT;
+                }
+                Scan::Nothing => {
+                    assert!(level == LEVELS - 1, "no {page_count} pages at level {level}, entries {begin}..{end}");
+                    return None;
+                }
+            }
+        }
+    }
+}
+
+/// Pages that one entry of `level` covers.
+fn entry_pages(level: usize) -> u64 {
+    u64::from(PAGES) * (FANOUT as u64).pow(level as u32)
+}
+
+fn scan(entries: &[Summary], first: usize, entry_pages: u64, page_count: u64) -> Scan {
+    let mut run = 0; // free pages right below the entry
+    for (offset, summary) in entries.iter().enumerate() {
+        let entry = first + offset;
+        if run + u64::from(summary.start) >= page_count {
+            return Scan::Straddles(entry as u64 * entry_pages - run);
+        }
+        if u64::from(summary.longest) >= page_count {
+            return Scan::Inside(entry);
+        }
+        let all_free = u64::from(summary.start) == entry_pages;
+        run = if all_free { run + entry_pages } else { u64::from(summary.end) };
+    }
+    Scan::Nothing
+}
+
+/// The summary of neighbouring stretches of `child_pages` pages each.
+#[inline]
+fn merge(children: &[Summary], child_pages: u32) -> Summary {
+    let mut merged = Summary::NONE;
+    let mut run = 0; // free pages right below the child
+    let mut all_free_so_far = true;
+    for child in children {
+        let joined = run + child.start;
+        if all_free_so_far {
+            merged.start = joined;
+        }
+        merged.longest = merged.longest.max(child.longest).max(joined);
+        if child.start == child_pages {
+            run = joined;
+        } else {
+            all_free_so_far = false;
+            run = child.end;
+        }
+    }
+    merged.end = run;
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(chunks: &[Summary]) -> SummaryTree {
+        let mut tree = SummaryTree::default();
+        tree.grow(chunks.len());
+        tree.update_all(0, chunks.iter().copied());
+        tree
+    }
+
+    #[test]
+    fn a_run_may_straddle_chunks() {
+        let tail = Summary { start: 0, longest: 100, end: 100 };
+        let head = Summary { start: 28, longest: 28, end: 0 };
+        let tree = tree(&[Summary::NONE, tail, head]);
+        assert_eq!(tree.find(100, 0), Some(Found::InsideChunk(1)));
+        assert_eq!(tree.find(128, 0), Some(Found::Page(2 * 512 - 100)));
+        assert_eq!(tree.find(129, 0), None);
+    }
+
+    #[test]
+    fn a_run_may_straddle_groups_of_any_level() {
+        // Chunk 511 is the last under a level-3 entry; 600 pages straddle it and chunk 512.
+        let mut chunks = vec![Summary::NONE; 600];
+        chunks[511] = Summary { start: 0, longest: 90, end: 90 };
+        chunks[512] = Summary::all_free(512);
+        assert_eq!(tree(&chunks).find(600, 0), Some(Found::Page(512 * 512 - 90)));
+    }
+
+    #[test]
+    fn whole_free_chunks_add_up() {
+        let tree = tree(&[Summary::all_free(512); 20]);
+        assert_eq!(tree.find(20 * 512, 0), Some(Found::Page(0)));
+        assert_eq!(tree.find(20 * 512 + 1, 0), None);
+    }
+}
