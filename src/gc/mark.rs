@@ -26,6 +26,7 @@ use super::roots::{RootJob, RootKind};
 use crate::heap::mheap::Heap;
 use crate::heap::object::ObjRef;
 use crate::heap::pointers::{Chain, PointerWords};
+use crate::heap::size_class::ScanKind;
 
 /// Objects larger than this are scanned in pieces (`runtime/mgcmark.go` `maxObletBytes`).
 pub const OBLET_BYTES: u64 = 128 << 10;
@@ -353,7 +354,7 @@ impl Marker {
         }
         self.bytes_marked += span.elem_bytes;
         self.objects_marked += 1;
-        if span.span_class.is_noscan() { Found::PointerFree } else { Found::Scannable }
+        if span.span_class.kind() == ScanKind::Noscan { Found::PointerFree } else { Found::Scannable }
     }
 }
 

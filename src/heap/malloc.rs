@@ -21,7 +21,10 @@ use super::mcache::TINY_BLOCK_BYTES;
 use super::mcentral::{Fill, Swept};
 use super::mheap::{Heap, NewSpan};
 use super::object::{Layout, ObjRef, SpanId};
-use super::size_class::{SpanClass, span_class_of};
+use super::size_class::{
+    MAX_BYTES_WITHOUT_HEADER, SPAN_CLASS_COUNT, ScanKind, SpanClass, malloc_header_bytes, size_class_of,
+};
+use crate::version::GoVersion;
 use super::sweep::SweepOutcome;
 use crate::units::PAGE_BYTES;
 
@@ -99,7 +102,7 @@ impl Heap {
     /// The span class that serves `layout`; `None` for a large object.
     #[inline]
     pub fn span_class_of(&self, layout: Layout) -> Option<SpanClass> {
-        span_class_of(self.version, layout)
+        size_class_of(self.version, layout).map(|class| SpanClass::small(class, ScanKind::of(layout)))
     }
 
     /// Allocates up to `limit` neighbouring objects from the span cached for `span_class`; `None` when it is full.
@@ -120,21 +123,19 @@ impl Heap {
             self.bits.next_clear_run(span.alloc_bits, span.free_index, span.slot_count, limit)?;
         span.free_index = end;
         span.alloc_count += end - start;
-        span.note_layout(start, end, layout.pointer_slots, scanned_bytes(span_class, layout));
-        if span.needs_zeroing && !span_class.is_noscan() {
+        span.note_layout(start, end, layout.pointer_slots, scanned_bytes(self.version, layout));
+        if span.needs_zeroing && span_class.kind() == ScanKind::Scan {
             let shape = span.shape(id);
             (start..end).for_each(|index| span.pointers.clear_object(shape, index));
         }
-        let count = u64::from(end - start);
-        self.stats.allocated_bytes += count * span.elem_bytes;
-        self.stats.unflushed_alloc_bytes += count * span.elem_bytes;
+        let (count, elem_bytes) = (u64::from(end - start), span.elem_bytes);
+        self.stats.allocated_bytes += count * elem_bytes;
+        self.stats.unflushed_alloc_bytes += count * elem_bytes;
         self.stats.mallocs += count;
         if color == AllocColor::Black {
             self.bits.set_range(span.mark_bits, start, end);
         }
-        if !span_class.is_noscan() {
-            self.caches[cache].scan_alloc_bytes += count * scanned_bytes(span_class, layout);
-        }
+        self.caches[cache].scan_alloc_bytes += count * scannable_bytes(self.version, layout, elem_bytes);
         Some(Run { span: id, start, end })
     }
 
@@ -145,27 +146,25 @@ impl Heap {
         let (start_bytes, len_bytes) =
             (base_bytes + u64::from(run.start) * span.elem_bytes, u64::from(run.count()) * span.elem_bytes);
         if span.needs_zeroing {
-            let faulted_pages = self.residency.touch_bytes(start_bytes, len_bytes);
+            let faulted_pages = self.touch_bytes(start_bytes, len_bytes);
             return Prepared { zeroed_bytes: len_bytes, faulted_pages };
         }
-        if span.span_class.is_noscan() || !self.version.has_malloc_header() {
+        if span.span_class.kind() == ScanKind::Noscan || !self.version.has_malloc_header() {
             return Prepared::default();
         }
-        let faulted_pages = if span.span_class.has_malloc_header(self.version) {
-            run.objects()
-                .map(|obj| base_bytes + u64::from(obj.index()) * span.elem_bytes)
-                .map(|header_bytes| self.residency.touch_bytes(header_bytes, 8))
-                .sum()
+        let faulted_pages = if span.elem_bytes > MAX_BYTES_WITHOUT_HEADER {
+            let elem_bytes = span.elem_bytes;
+            (run.start..run.end).map(|index| self.touch_bytes(base_bytes + u64::from(index) * elem_bytes, 8)).sum()
         } else {
-            let bitmap_bytes = span.bytes() / 64;
-            self.residency.touch_bytes(base_bytes + span.bytes() - bitmap_bytes, bitmap_bytes)
+            let (span_bytes, bitmap_bytes) = (span.bytes(), span.bytes() / 64);
+            self.touch_bytes(base_bytes + span_bytes - bitmap_bytes, bitmap_bytes)
         };
         Prepared { zeroed_bytes: 0, faulted_pages }
     }
 
     /// Bytes of the span that a refill of `span_class` would cache: what sweep debt is paid for.
     pub fn refill_span_bytes(&self, span_class: SpanClass) -> u64 {
-        span_class.span_pages() * PAGE_BYTES
+        span_pages(span_class) * PAGE_BYTES
     }
 
     /// Trades the cached span of `span_class` for one with free slots.
@@ -213,10 +212,10 @@ impl Heap {
             }
         }
         if self.sweep.is_running() {
-            let outcome = self.reclaim(span_class.span_pages());
+            let outcome = self.reclaim(span_pages(span_class));
             refill.count(outcome);
         }
-        let new = self.alloc_span(cache, span_class, span_class.span_pages());
+        let new = self.alloc_span(cache, span_class, span_pages(span_class));
         refill.new_span = Some(new);
         new.span
     }
@@ -242,7 +241,7 @@ impl Heap {
             heap_scan_bytes: std::mem::take(&mut self.caches[cache].scan_alloc_bytes),
             ..Flush::default()
         };
-        for index in 0..SpanClass::COUNT {
+        for index in 0..SPAN_CLASS_COUNT {
             let id = std::mem::take(&mut self.caches[cache].spans[index]);
             if id == 0 {
                 continue;
@@ -261,13 +260,13 @@ impl Heap {
     /// Allocates one large object. The caller has paid sweep debt and reclaimed.
     pub fn alloc_large(&mut self, cache: usize, layout: Layout, color: AllocColor) -> (ObjRef, NewSpan) {
         let page_count = layout.size_bytes.div_ceil(PAGE_BYTES);
-        let span_class = SpanClass::large(layout.is_noscan());
+        let span_class = SpanClass::large(ScanKind::of(layout));
         let new = self.alloc_span(cache, span_class, page_count);
         let generation = self.sweep.generation;
         let span = &mut self.spans[new.span as usize];
         span.free_index = 1;
         span.alloc_count = 1;
-        span.note_layout(0, 1, layout.pointer_slots, scanned_bytes(span_class, layout));
+        span.note_layout(0, 1, layout.pointer_slots, scanned_bytes(self.version, layout));
         let elem_bytes = span.elem_bytes;
         if color == AllocColor::Black {
             let mark_bits = span.mark_bits;
@@ -276,9 +275,7 @@ impl Heap {
         self.central[span_class.index()].push_swept(Fill::Full, generation, new.span);
         self.stats.allocated_bytes += elem_bytes;
         self.stats.mallocs += 1;
-        if !layout.is_noscan() {
-            self.caches[cache].scan_alloc_bytes += layout.scan_bytes;
-        }
+        self.caches[cache].scan_alloc_bytes += scannable_bytes(self.version, layout, elem_bytes);
         (ObjRef::new(new.span, 0), new)
     }
 
@@ -289,7 +286,7 @@ impl Heap {
             return Prepared::default();
         }
         let (base_bytes, len_bytes) = (span.base_offset_bytes(), layout.size_bytes);
-        let faulted_pages = self.residency.touch_bytes(base_bytes, len_bytes);
+        let faulted_pages = self.touch_bytes(base_bytes, len_bytes);
         Prepared { zeroed_bytes: len_bytes, faulted_pages }
     }
 
@@ -324,11 +321,25 @@ pub fn is_tiny(layout: Layout) -> bool {
     layout.is_noscan() && layout.size_bytes < TINY_BLOCK_BYTES
 }
 
-/// Scan work that one object of `layout` stands for: up to the end of its last pointer, counted from the start of the
-/// slot (a malloc header shifts it by 8 bytes).
-fn scanned_bytes(span_class: SpanClass, layout: Layout) -> u64 {
+/// Scan work of one object of `layout` when it is marked: up to the end of its last pointer, counted from the start of the
+/// slot, which a malloc header shifts by 8 bytes.
+fn scanned_bytes(version: GoVersion, layout: Layout) -> u64 {
+    if layout.is_noscan() { 0 } else { layout.scan_bytes + malloc_header_bytes(version, layout) }
+}
+
+/// What one object of `layout` adds to the scannable heap when it is allocated: the same for objects up to 512 B, the
+/// whole slot for larger ones since Go 1.22.
+fn scannable_bytes(version: GoVersion, layout: Layout, elem_bytes: u64) -> u64 {
     if layout.is_noscan() {
-        return 0;
+        0
+    } else if version.has_malloc_header() && layout.size_bytes > MAX_BYTES_WITHOUT_HEADER {
+        elem_bytes
+    } else {
+        layout.scan_bytes
     }
-    layout.scan_bytes + if span_class.is_large() { 0 } else { span_class.header_bytes() }
+}
+
+/// Pages of a span of small objects.
+fn span_pages(span_class: SpanClass) -> u64 {
+    span_class.size_class().map_or(0, |class| class.span_pages())
 }

@@ -5,7 +5,7 @@
 
 use super::object::{ObjRef, SpanId};
 use super::page_cache::PageCache;
-use super::size_class::SpanClass;
+use super::size_class::SPAN_CLASS_COUNT;
 
 /// Bytes of the block that tiny objects share (`runtime/malloc.go` `maxTinySize`).
 pub const TINY_BLOCK_BYTES: u64 = 16;
@@ -14,7 +14,7 @@ pub const TINY_BLOCK_BYTES: u64 = 16;
 #[derive(Debug)]
 pub struct Mcache {
     /// The cached span of each span class; 0 is none (Go's `emptymspan`).
-    pub spans: [SpanId; SpanClass::COUNT],
+    pub spans: [SpanId; SPAN_CLASS_COUNT],
     /// The block that tiny objects are currently placed in; nil is none.
     pub tiny_block: ObjRef,
     /// First free byte of the tiny block.
@@ -30,7 +30,7 @@ pub struct Mcache {
 impl Default for Mcache {
     fn default() -> Self {
         Mcache {
-            spans: [0; SpanClass::COUNT],
+            spans: [0; SPAN_CLASS_COUNT],
             tiny_block: ObjRef::NIL,
             tiny_offset_bytes: 0,
             tiny_allocs: 0,

@@ -20,19 +20,17 @@ use indexmap::IndexMap;
 use super::gc_bits::{BitsRef, GcBits};
 use super::mcache::Mcache;
 use super::mcentral::Mcentral;
-use super::mspan::{Mspan, SpanState};
+use super::mspan::Mspan;
 use super::object::{ObjRef, SpanId};
+use super::page_accounting::{PageAccounting, SpanUse};
 use super::page_alloc::PageAlloc;
-use super::size_class::SpanClass;
+use super::size_class::{SPAN_CLASS_COUNT, SpanClass};
 use super::special::Finalizer;
 use super::stats::HeapStats;
 use super::sweep::SweepState;
-use crate::os::Residency;
+use crate::os::{Residency, physical_pages_of_bytes, physical_pages_of_pages};
 use crate::units::PAGE_BYTES;
 use crate::version::GoVersion;
-
-/// Spans of at least this many pages do not use the page cache (`runtime/mheap.go` `pageCachePages / 4`).
-const PAGE_CACHE_SPAN_LIMIT: u64 = 16;
 
 /// What a new span cost the page heap; the caller scavenges for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +41,7 @@ pub struct NewSpan {
     pub growth_bytes: u64,
     /// Bytes of the span that were released and are mapped again.
     pub scavenged_bytes: u64,
-    /// Physical pages of the span that are not resident yet.
+    /// Pages of the span.
     pub page_count: u64,
 }
 
@@ -57,7 +55,9 @@ pub struct Heap {
     pub residency: Residency,
     /// Mark and allocation bits.
     pub bits: GcBits,
-    /// Counters.
+    /// To whom every page belongs.
+    pub accounts: PageAccounting,
+    /// Counters of objects and spans.
     pub stats: HeapStats,
     /// One cache a P.
     pub caches: Vec<Mcache>,
@@ -76,20 +76,19 @@ pub struct Heap {
 impl Heap {
     /// An empty heap for `procs` Ps.
     pub fn new(version: GoVersion, procs: u32) -> Heap {
-        let mut no_span = Mspan::in_use(SpanClass::default(), 0, 0);
-        no_span.state = SpanState::Dead;
         Heap {
             version,
             pages: PageAlloc::default(),
             residency: Residency::default(),
             bits: GcBits::default(),
+            accounts: PageAccounting::default(),
             stats: HeapStats::default(),
             caches: (0..procs).map(|_| Mcache::default()).collect(),
             sweep: SweepState::default(),
             finalizers: IndexMap::new(),
             finalizer_queue: Vec::new(),
-            spans: vec![no_span],
-            central: vec![Mcentral::default(); SpanClass::COUNT],
+            spans: vec![Mspan::dead()],
+            central: vec![Mcentral::default(); SPAN_CLASS_COUNT],
             free_span_ids: Vec::new(),
             span_at_page: Vec::new(),
         }
@@ -109,7 +108,7 @@ impl Heap {
 
     /// All spans that exist, with their numbers.
     pub fn live_spans(&self) -> impl Iterator<Item = (SpanId, &Mspan)> {
-        self.spans.iter().enumerate().filter(|(_, span)| span.state != SpanState::Dead).map(|(id, s)| (id as u32, s))
+        self.spans.iter().enumerate().filter(|(_, span)| span.usage.is_some()).map(|(id, s)| (id as u32, s))
     }
 
     /// The span whose first page is `page`, if one starts there.
@@ -119,60 +118,43 @@ impl Heap {
 
     /// Cuts a span for objects of `span_class` from the heap.
     pub(super) fn alloc_span(&mut self, cache: usize, span_class: SpanClass, page_count: u64) -> NewSpan {
-        let new = self.alloc_pages(cache, page_count, SpanState::InUse);
-        self.stats.in_use_bytes += page_count * PAGE_BYTES;
+        let new = self.alloc_pages(cache, page_count, SpanUse::Heap);
         self.stats.in_use_pages += page_count;
-        let (version, generation) = (self.version, self.sweep.generation);
-        let needs_zeroing = self.pages.needs_zeroing(self.spans[new.span as usize].base_page, page_count);
-        let (elem_bytes, slot_count) = if span_class.is_large() {
-            (page_count * PAGE_BYTES, 1)
-        } else {
-            (span_class.elem_bytes(), span_class.objects_per_span(version))
+        let (elem_bytes, slot_count) = match span_class.size_class() {
+            Some(class) => (class.elem_bytes(), class.objects_per_span(self.version, span_class.kind())),
+            None => (page_count * PAGE_BYTES, 1),
         };
         let mark_bits = self.bits.cut(slot_count);
+        let generation = self.sweep.generation;
         let span = &mut self.spans[new.span as usize];
         span.span_class = span_class;
         span.elem_bytes = elem_bytes;
         span.slot_count = slot_count;
-        span.needs_zeroing = needs_zeroing;
         span.mark_bits = mark_bits;
         span.sweep_generation = generation;
         new
     }
 
-    /// Cuts a span that is managed by hand (stacks, work buffers).
-    pub fn alloc_manual(&mut self, cache: usize, page_count: u64, state: SpanState) -> NewSpan {
-        let new = self.alloc_pages(cache, page_count, state);
-        let bytes = page_count * PAGE_BYTES;
-        match state {
-            SpanState::Stack => self.stats.stack_bytes += bytes,
-            SpanState::WorkBuf => self.stats.work_buf_bytes += bytes,
-            SpanState::InUse | SpanState::Dead => panic!("{state:?} spans are not managed by hand"),
-        }
+    /// Cuts a span that is managed by hand (stacks, work buffers) and writes all of it.
+    pub fn alloc_manual(&mut self, cache: usize, page_count: u64, usage: SpanUse) -> NewSpan {
+        debug_assert!(usage != SpanUse::Heap, "spans of objects are not managed by hand");
+        let new = self.alloc_pages(cache, page_count, usage);
         let base_page = self.spans[new.span as usize].base_page;
-        self.pages.needs_zeroing(base_page, page_count);
+        self.residency.touch(physical_pages_of_pages(base_page..base_page + page_count));
         new
     }
 
-    fn alloc_pages(&mut self, cache: usize, page_count: u64, state: SpanState) -> NewSpan {
-        let mut growth_bytes = 0;
-        let run = loop {
-            if let Some(run) = self.find_pages(cache, page_count) {
-                break run;
-            }
-            assert!(growth_bytes == 0, "no room for {page_count} pages after growing by {growth_bytes} bytes");
-            growth_bytes = self.pages.grow(page_count);
-            self.stats.released_bytes += growth_bytes;
-        };
-        let scavenged_bytes = run.scavenged_pages * PAGE_BYTES;
-        self.stats.released_bytes -= scavenged_bytes;
-        self.stats.free_bytes -= page_count * PAGE_BYTES - scavenged_bytes;
-        self.stats.idle_resident_bytes -= self.residency.resident_bytes_in(run.base_page, page_count);
+    fn alloc_pages(&mut self, cache: usize, page_count: u64, usage: SpanUse) -> NewSpan {
+        let placed = self.pages.alloc_span(page_count, &mut self.caches[cache].pages);
+        let base_page = placed.base_page;
+        self.accounts.grew(placed.growth_pages);
+        self.accounts.span_allocated(usage, page_count, placed.scavenged_pages);
+        self.stats.idle_resident_pages -= self.resident_pages(base_page, page_count);
         self.stats.mspans += 1;
         self.stats.peak_mspans = self.stats.peak_mspans.max(self.stats.mspans);
 
-        let mut span = Mspan::in_use(SpanClass::default(), run.base_page, page_count);
-        span.state = state;
+        let mut span = Mspan::new(usage, base_page, page_count);
+        span.needs_zeroing = self.pages.needs_zero(base_page, page_count);
         let id = self.free_span_ids.pop().unwrap_or(self.spans.len() as SpanId);
         assert!(id < ObjRef::SPAN_LIMIT, "the model holds at most {} spans", ObjRef::SPAN_LIMIT);
         if id as usize == self.spans.len() {
@@ -180,44 +162,32 @@ impl Heap {
         } else {
             self.spans[id as usize] = span;
         }
-        let end_page = (run.base_page + page_count) as usize;
-        if self.span_at_page.len() < end_page {
-            self.span_at_page.resize(end_page, 0);
+        if self.span_at_page.len() <= base_page as usize {
+            self.span_at_page.resize(self.pages.mapped_pages() as usize, 0);
         }
-        self.span_at_page[run.base_page as usize] = id;
-        NewSpan { span: id, growth_bytes, scavenged_bytes, page_count }
+        self.span_at_page[base_page as usize] = id;
+        NewSpan {
+            span: id,
+            growth_bytes: placed.growth_pages * PAGE_BYTES,
+            scavenged_bytes: placed.scavenged_pages * PAGE_BYTES,
+            page_count,
+        }
     }
 
-    fn find_pages(&mut self, cache: usize, page_count: u64) -> Option<super::page_alloc::PageRun> {
-        if page_count < PAGE_CACHE_SPAN_LIMIT {
-            if self.caches[cache].pages.is_empty() {
-                self.caches[cache].pages = self.pages.fill_cache();
-            }
-            if let Some(run) = self.caches[cache].pages.alloc(page_count) {
-                return Some(run);
-            }
-        }
-        self.pages.alloc(page_count)
+    fn resident_pages(&self, base_page: u64, page_count: u64) -> u64 {
+        self.residency.resident_in(physical_pages_of_pages(base_page..base_page + page_count))
     }
 
     /// Gives a span's pages back to the page heap. They stay resident until they are scavenged.
     pub fn free_span(&mut self, id: SpanId) {
-        let span = &mut self.spans[id as usize];
-        let (base_page, page_count, state) = (span.base_page, span.page_count, span.state);
-        let bytes = page_count * PAGE_BYTES;
-        *span = Mspan::in_use(SpanClass::default(), 0, 0);
-        span.state = SpanState::Dead;
-        match state {
-            SpanState::InUse => {
-                self.stats.in_use_bytes -= bytes;
-                self.stats.in_use_pages -= page_count;
-            }
-            SpanState::Stack => self.stats.stack_bytes -= bytes,
-            SpanState::WorkBuf => self.stats.work_buf_bytes -= bytes,
-            SpanState::Dead => panic!("span {id} was freed twice"),
+        let span = std::mem::replace(&mut self.spans[id as usize], Mspan::dead());
+        let (base_page, page_count) = (span.base_page, span.page_count);
+        let usage = span.usage.unwrap_or_else(|| panic!("span {id} was freed twice"));
+        if usage == SpanUse::Heap {
+            self.stats.in_use_pages -= page_count;
         }
-        self.stats.free_bytes += bytes;
-        self.stats.idle_resident_bytes += self.residency.resident_bytes_in(base_page, page_count);
+        self.accounts.span_freed(usage, page_count);
+        self.stats.idle_resident_pages += self.resident_pages(base_page, page_count);
         self.stats.mspans -= 1;
         self.pages.free(base_page, page_count);
         self.span_at_page[base_page as usize] = 0;
@@ -226,8 +196,7 @@ impl Heap {
 
     /// Gives the free pages cached by `cache`'s P back to the page heap.
     pub fn flush_page_cache(&mut self, cache: usize) {
-        let pages = std::mem::take(&mut self.caches[cache].pages);
-        self.pages.flush_cache(pages);
+        self.pages.flush_cache(&mut self.caches[cache].pages);
     }
 
     /// The pointer in `slot` of `obj`.
@@ -251,7 +220,17 @@ impl Heap {
         let span = self.span(obj.span());
         let start_bytes =
             span.base_page * PAGE_BYTES + u64::from(obj.index()) * span.elem_bytes + offset_bytes;
-        self.residency.touch_bytes(start_bytes, len_bytes)
+        self.touch_bytes(start_bytes, len_bytes)
+    }
+
+    /// Writes `len_bytes` at an offset into the heap; returns how many physical pages became resident.
+    #[inline]
+    pub(super) fn touch_bytes(&mut self, start_bytes: u64, len_bytes: u64) -> u64 {
+        let pages = physical_pages_of_bytes(start_bytes, len_bytes);
+        if pages.end - pages.start == 1 {
+            return self.residency.touch_page(pages.start);
+        }
+        self.residency.touch(pages)
     }
 
     /// Bytes of the slot that holds `obj`.

@@ -18,21 +18,9 @@
 
 use super::gc_bits::BitsRef;
 use super::object::SpanId;
+use super::page_accounting::SpanUse;
 use super::pointers::{PointerWords, SpanShape};
-use super::size_class::SpanClass;
-
-/// What a span's pages are used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SpanState {
-    /// Not a span: the descriptor is free.
-    Dead,
-    /// Objects live here (`mSpanInUse`).
-    InUse,
-    /// Pages managed by hand: goroutine stacks (`mSpanManual`).
-    Stack,
-    /// Pages managed by hand: the collector's work buffers.
-    WorkBuf,
-}
+use super::size_class::{ScanKind, SpanClass};
 
 /// How many bytes the collector scans of each object of a span.
 ///
@@ -84,8 +72,8 @@ pub struct Mspan {
     pub page_count: u64,
     /// Size class and scan kind.
     pub span_class: SpanClass,
-    /// Use of the pages.
-    pub state: SpanState,
+    /// Use of the pages; `None` for a free descriptor.
+    pub usage: Option<SpanUse>,
     /// Bytes of one slot; of the whole span for a large object.
     pub elem_bytes: u64,
     /// Slots (Go's `nelems`).
@@ -115,13 +103,13 @@ pub struct Mspan {
 }
 
 impl Mspan {
-    /// A span of objects over `page_count` pages at `base_page`.
-    pub fn in_use(span_class: SpanClass, base_page: u64, page_count: u64) -> Mspan {
+    /// A span over `page_count` pages at `base_page`, without slots yet.
+    pub fn new(usage: SpanUse, base_page: u64, page_count: u64) -> Mspan {
         Mspan {
             base_page,
             page_count,
-            span_class,
-            state: SpanState::InUse,
+            span_class: SpanClass::large(ScanKind::Noscan),
+            usage: Some(usage),
             elem_bytes: 0,
             slot_count: 0,
             free_index: 0,
@@ -138,6 +126,11 @@ impl Mspan {
         }
     }
 
+    /// A descriptor that stands for no span.
+    pub fn dead() -> Mspan {
+        Mspan { usage: None, ..Mspan::new(SpanUse::Heap, 0, 0) }
+    }
+
     /// Bytes of the span.
     pub fn bytes(&self) -> u64 {
         self.page_count * crate::units::PAGE_BYTES
@@ -150,7 +143,7 @@ impl Mspan {
 
     /// Whether this is one large object.
     pub fn is_large(&self) -> bool {
-        self.span_class.is_large()
+        self.span_class.size_class().is_none()
     }
 
     /// Free slots.
@@ -166,7 +159,7 @@ impl Mspan {
 
     /// Notes the layout of objects just allocated in slots `start..end`.
     pub fn note_layout(&mut self, start: u32, end: u32, pointer_slots: u32, scan_bytes: u64) {
-        if self.span_class.is_noscan() {
+        if self.span_class.kind() == ScanKind::Noscan {
             return;
         }
         self.pointer_stride = self.pointer_stride.max(pointer_slots);

@@ -79,14 +79,9 @@ impl PageAccounting {
         self.heap_released_bytes += page_count * PAGE_BYTES;
     }
 
-    /// The runtime took `bytes` of memory for itself, outside the heap (`sysAlloc`).
-    pub fn metadata_allocated(&mut self, bytes: u64) {
-        self.metadata_bytes += bytes;
-    }
-
-    /// The runtime gave `bytes` of such memory back (`sysFree`).
-    pub fn metadata_freed(&mut self, bytes: u64) {
-        self.metadata_bytes -= bytes;
+    /// The runtime holds `bytes` of memory for itself, outside the heap (`sysAlloc`).
+    pub fn set_metadata_bytes(&mut self, bytes: u64) {
+        self.metadata_bytes = bytes;
     }
 
     fn in_use_mut(&mut self, span_use: SpanUse) -> &mut u64 {
@@ -168,7 +163,7 @@ mod tests {
     fn pages_go_round_and_the_sum_stays() {
         let mut pages = PageAccounting::default();
         pages.grew(1024);
-        pages.metadata_allocated(100);
+        pages.set_metadata_bytes(100);
         pages.span_allocated(SpanUse::Heap, 100, 100);
         assert_eq!(pages.mapped_ready_bytes(), 100 * 8192 + 100);
         pages.span_freed(SpanUse::Heap, 100);

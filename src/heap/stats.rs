@@ -1,8 +1,7 @@
-//! Counters of the heap: where every byte of it is, and what was ever allocated and freed.
+//! Counters of objects and spans: what was ever allocated and freed. Pages have accounts of their own
+//! ([`super::page_accounting`]).
 //!
 //! ```text
-//! mapped  = in_use + free + stack + work_buf          bytes Ready (read-write and not returned)
-//! HeapSys = in_use + free + released                  bytes
 //! HeapAlloc = allocated - freed                       bytes
 //! ```
 //!
@@ -14,16 +13,6 @@
 /// Counters of the heap, in bytes unless named otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HeapStats {
-    /// Spans in use by objects (HeapInuse).
-    pub in_use_bytes: u64,
-    /// Free pages that are mapped and not returned (`heapFree`).
-    pub free_bytes: u64,
-    /// Free pages never used or returned to the system (HeapReleased).
-    pub released_bytes: u64,
-    /// Stack spans (StackInuse).
-    pub stack_bytes: u64,
-    /// Work-buffer spans of the collector.
-    pub work_buf_bytes: u64,
     /// Bytes of all objects ever allocated (TotalAlloc).
     pub allocated_bytes: u64,
     /// Bytes of all objects ever freed.
@@ -42,8 +31,8 @@ pub struct HeapStats {
     pub mspans: u64,
     /// Most live span descriptors at one time.
     pub peak_mspans: u64,
-    /// Physical pages of free, not released memory that are resident.
-    pub idle_resident_bytes: u64,
+    /// Resident physical pages under free memory that is not released.
+    pub idle_resident_pages: u64,
     /// Bytes returned to the system over the run.
     pub scavenged_bytes: u64,
 }
@@ -52,15 +41,5 @@ impl HeapStats {
     /// Bytes of objects, reachable or not yet swept (HeapAlloc).
     pub fn heap_alloc_bytes(&self) -> u64 {
         self.allocated_bytes - self.freed_bytes
-    }
-
-    /// HeapSys.
-    pub fn heap_sys_bytes(&self) -> u64 {
-        self.in_use_bytes + self.free_bytes + self.released_bytes
-    }
-
-    /// Heap memory that is mapped and not returned, stacks and work buffers included.
-    pub fn mapped_bytes(&self) -> u64 {
-        self.in_use_bytes + self.free_bytes + self.stack_bytes + self.work_buf_bytes
     }
 }

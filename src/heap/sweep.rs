@@ -17,9 +17,10 @@
 
 use super::mcentral::{Fill, Swept};
 use super::mheap::Heap;
-use super::mspan::{Mspan, SpanState};
+use super::mspan::Mspan;
 use super::object::{ObjRef, SpanId};
-use super::size_class::SpanClass;
+use super::page_accounting::SpanUse;
+use super::size_class::SPAN_CLASS_COUNT;
 use super::special::FinalizerAction;
 
 /// Pages that one step of reclaiming looks at (`runtime/mheap.go` `pagesPerReclaimerChunk`).
@@ -34,7 +35,7 @@ pub struct SweepState {
     pub generation: u32,
     /// Pages of swept spans since the last cycle ended.
     pub swept_pages: u64,
-    /// Where the background order stands; [`SpanClass::COUNT`] * 2 is the end.
+    /// Where the background order stands; twice [`SPAN_CLASS_COUNT`] is the end.
     position: usize,
     phase: SweepPhase,
     reclaim_page: Option<u64>,
@@ -89,7 +90,7 @@ impl Heap {
     /// Whether span `id` waits to be swept.
     pub fn needs_sweep(&self, id: SpanId) -> bool {
         let span = &self.spans[id as usize];
-        span.state == SpanState::InUse && span.sweep_generation + 2 == self.sweep.generation
+        span.usage == Some(SpanUse::Heap) && span.sweep_generation + 2 == self.sweep.generation
     }
 
     /// Sweeps the next span in the background order; `None` when all are swept.
@@ -97,7 +98,7 @@ impl Heap {
         if !self.sweep.is_running() {
             return None;
         }
-        while self.sweep.position < 2 * SpanClass::COUNT {
+        while self.sweep.position < 2 * SPAN_CLASS_COUNT {
             let (class, fill) = (self.sweep.position / 2, [Fill::Full, Fill::Partial][self.sweep.position % 2]);
             let Some(id) = self.central[class].pop(fill, Swept::No, self.sweep.generation) else {
                 self.sweep.position += 1;
@@ -182,7 +183,7 @@ impl Heap {
     pub fn reclaim(&mut self, page_count: u64) -> SweepOutcome {
         let mut outcome = SweepOutcome::default();
         let mut wanted_pages = page_count;
-        let arena_pages = self.pages.arena_pages().next_multiple_of(PAGES_PER_ARENA);
+        let arena_pages = self.pages.mapped_pages().next_multiple_of(PAGES_PER_ARENA);
         while wanted_pages > 0 {
             let take = wanted_pages.min(self.sweep.reclaim_credit_pages);
             if take > 0 {

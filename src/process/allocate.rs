@@ -58,7 +58,7 @@ impl Process {
     }
 
     fn alloc_small(&mut self, layout: Layout, span_class: SpanClass, limit: u32) -> Run {
-        let elem_bytes = span_class.elem_bytes();
+        let elem_bytes = span_class.size_class().expect("a small span class").elem_bytes();
         let paid = if self.marker.is_marking() { self.charge_assist(elem_bytes, limit) } else { limit };
         let cache = self.cache();
         let color = self.color();
@@ -191,6 +191,7 @@ impl Process {
 
     /// Returns memory to the system because a new span grew the heap or crossed the memory limit.
     pub(super) fn scavenge_for(&mut self, new_span: NewSpan) {
+        self.count_metadata();
         if new_span.growth_bytes == 0 && new_span.scavenged_bytes == 0 && self.settings.memory_limit_bytes.is_none() {
             return;
         }

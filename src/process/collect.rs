@@ -17,8 +17,8 @@
 use super::{MARK_STEP_NS, Process};
 use crate::gc::mark::Budget;
 use crate::gc::roots::{RootJob, RootKind};
-use crate::heap::mspan::SpanState;
 use crate::heap::object::ObjRef;
+use crate::heap::page_accounting::SpanUse;
 use crate::pacer::assist::AssistCredit;
 use crate::pacer::controller::{CycleTimes, ScanWork, SweepState};
 use crate::pacer::cpu_limiter::GcTransition;
@@ -70,6 +70,8 @@ pub(super) struct CollectorTotals {
     pub(super) last_gc_ns: Option<f64>,
     pub(super) gc_cpu_fraction: f64,
     pub(super) in_use_before_sweep_bytes: u64,
+    pub(super) allocated_at_last_mark_bytes: u64,
+    pub(super) sweep_credit_ns: f64,
     work_buf_spans: Vec<u32>,
 }
 
@@ -132,7 +134,7 @@ impl Process {
             CycleKind::Forced => CycleStart::Forced,
         };
         let plan = self.pacer.start_cycle(self.settings.procs, start, &memory);
-        let costs = self.costs.mark_costs(self.heap.stats.in_use_bytes);
+        let costs = self.costs.mark_costs(self.heap.accounts.heap_in_use_bytes());
         let jobs = self.root_jobs();
         self.marker.start(2 * self.settings.procs as usize, costs, jobs);
         for cache in &self.heap.caches {
@@ -201,7 +203,7 @@ impl Process {
     }
 
     fn alloc_work_buffers(&mut self) {
-        let new_span = self.heap.alloc_manual(self.cache(), WORK_BUF_SPAN_PAGES, SpanState::WorkBuf);
+        let new_span = self.heap.alloc_manual(self.cache(), WORK_BUF_SPAN_PAGES, SpanUse::WorkBuffer);
         self.totals.work_buf_spans.push(new_span.span);
     }
 
@@ -314,7 +316,8 @@ impl Process {
         self.pacer.reset_live(self.marker.bytes_marked);
         self.marker.stop();
         self.heap.start_sweep();
-        self.totals.in_use_before_sweep_bytes = self.heap.stats.in_use_bytes;
+        self.totals.in_use_before_sweep_bytes = self.heap.accounts.heap_in_use_bytes();
+        self.totals.allocated_at_last_mark_bytes = self.heap.stats.allocated_bytes;
 
         let mut woken = Vec::new();
         self.assists.wake_all(|number| woken.push(number));
@@ -330,7 +333,7 @@ impl Process {
         record.idle_cpu_ns = cycle.idle_ns as u64;
         self.settle_totals(&mut record, end_ns);
         self.commit_pacing();
-        self.heap.pages.next_generation();
+        self.heap.pages.next_scavenge_generation();
         self.flush_caches();
         self.recorder.push_cycle(record);
         self.record_sample();

@@ -66,7 +66,7 @@ impl Metadata {
                 .saturating_sub(startup.mspan_sys_bytes / mspan_bytes)
                 .div_ceil(per_chunk)
                 * chunk_bytes;
-        let heap_bytes = heap.pages.arena_pages() * PAGE_BYTES;
+        let heap_bytes = heap.pages.mapped_pages() * PAGE_BYTES;
         let more_arenas = heap_bytes.div_ceil(ARENA_BYTES).saturating_sub(1);
         let bitmap_bytes = heap.bits.arena_bytes().saturating_sub(64 << 10);
         let span_set_bytes = extra_mspans / SPAN_SET_BLOCK_SPANS * SPAN_SET_BLOCK_BYTES;

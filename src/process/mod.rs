@@ -71,7 +71,7 @@ pub struct Process {
     assists: AssistQueue,
     limiter: CpuLimiter,
     scavenger: BackgroundScavenger,
-    scavenge_goals: crate::scavenge::goal::ScavengeGoals,
+    scavenge_goals: crate::scavenge::goals::Goals,
     container: Option<ContainerLimit>,
     stacks: Stacks,
     rng: ChaCha8Rng,

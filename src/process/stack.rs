@@ -7,8 +7,9 @@
 //! of a stack are what its goroutine is said to use.
 
 use crate::heap::mheap::Heap;
-use crate::heap::mspan::SpanState;
+
 use crate::heap::object::SpanId;
+use crate::heap::page_accounting::SpanUse;
 use crate::units::{KIB, PAGE_BYTES};
 
 /// Smallest stack in bytes (`runtime/stack.go` `stackMin`).
@@ -45,7 +46,7 @@ pub(super) struct Stacks {
 impl Stacks {
     /// A 32 KiB span for stacks of the runtime's own threads and goroutines, resident and never freed.
     pub(super) fn alloc_pool_span(&mut self, heap: &mut Heap, cache: usize) {
-        let new_span = heap.alloc_manual(cache, POOL_SPAN_BYTES / PAGE_BYTES, SpanState::Stack);
+        let new_span = heap.alloc_manual(cache, POOL_SPAN_BYTES / PAGE_BYTES, SpanUse::Stack);
         self.runtime_spans.push(new_span.span);
     }
 
@@ -55,14 +56,14 @@ impl Stacks {
         self.in_use_bytes += size_bytes;
         let order = (size_bytes / MIN_STACK_BYTES).ilog2() as usize;
         let Some(pool) = self.pools.get_mut(order) else {
-            let new_span = heap.alloc_manual(cache, size_bytes.div_ceil(PAGE_BYTES), SpanState::Stack);
+            let new_span = heap.alloc_manual(cache, size_bytes.div_ceil(PAGE_BYTES), SpanUse::Stack);
             return Stack { size_bytes, span: new_span.span };
         };
         let capacity = (POOL_SPAN_BYTES / size_bytes) as u32;
         let with_room = match pool.iter().position(|span| span.used < capacity) {
             Some(position) => position,
             None => {
-                let new_span = heap.alloc_manual(cache, POOL_SPAN_BYTES / PAGE_BYTES, SpanState::Stack);
+                let new_span = heap.alloc_manual(cache, POOL_SPAN_BYTES / PAGE_BYTES, SpanUse::Stack);
                 pool.push(PoolSpan { span: new_span.span, used: 0 });
                 pool.len() - 1
             }

@@ -26,6 +26,11 @@ impl Process {
         Metadata::of(&self.heap, &self.startup, self.totals.num_gc)
     }
 
+    /// Brings the account of the runtime's own structures up to date; needed when a span was cut or a cycle ended.
+    pub(super) fn count_metadata(&mut self) {
+        self.heap.accounts.set_metadata_bytes(self.metadata().sys_bytes());
+    }
+
     /// What the memory-limit goal is computed from.
     pub(super) fn memory_state(&self) -> MemoryState {
         let stats = &self.heap.stats;
@@ -39,7 +44,7 @@ impl Process {
 
     /// Everything mapped and not returned (`mappedReady`).
     pub(super) fn mapped_ready_bytes(&self) -> u64 {
-        self.heap.accounts.mapped_bytes() + self.metadata().sys_bytes()
+        self.heap.accounts.mapped_ready_bytes()
     }
 
     /// Resident bytes of everything that is not heap pages: binary and runtime structures.
