@@ -178,6 +178,14 @@ impl Marker {
         drained
     }
 
+    /// Makes every queue common property: workers found nothing to do, yet marking is not over (the ragged barrier of
+    /// `gcMarkDone`, which also flushes the queues of Ps whose goroutines have assisted).
+    pub fn flush_queues(&mut self) {
+        for worker in &mut self.workers {
+            self.shared.append(worker);
+        }
+    }
+
     fn step(&mut self, heap: &Heap, worker: usize, left: Budget) -> Option<Drained> {
         if let Some(job) = self.root_jobs.pop() {
             return Some(self.scan_roots(heap, worker, &job));

@@ -84,7 +84,9 @@ impl PointerWords {
             PointerWords::Nil if shape.stride == 1 && shape.slot_count > 1 => {
                 *self = PointerWords::Chain(Chain { first: index, last: index, exit: value });
             }
-            PointerWords::Chain(chain) if shape.stride == 1 && chain.extend(shape.span, index, value) => {}
+            PointerWords::Chain(chain) if shape.stride == 1 && chain.takes(shape.span, index, value) => {
+                chain.last += u32::from(!value.is_nil() && index > chain.last);
+            }
             _ => {
                 self.spell_out(shape);
                 self.set(shape, index, slot, value);
@@ -139,10 +141,9 @@ impl Chain {
         }
     }
 
-    /// Takes object `index` pointing at `value` into the chain if it continues it at the top.
-    fn extend(&mut self, span: SpanId, index: u32, value: ObjRef) -> bool {
+    /// Whether object `index` pointing at `value` is part of the chain, or would continue it at the top.
+    fn takes(&self, span: SpanId, index: u32, value: ObjRef) -> bool {
         let continues = index == self.last + 1 && value == ObjRef::new(span, self.last);
-        self.last += u32::from(continues);
         continues || self.next(span, index) == value
     }
 }

@@ -61,6 +61,11 @@ impl AssistCredit {
         self.bytes -= allocated_bytes as i64;
     }
 
+    /// Takes back a charge for memory that was not allocated after all.
+    pub fn refund(&mut self, bytes: u64) {
+        self.bytes += bytes as i64;
+    }
+
     /// The debt as scan work, at least [`OVER_ASSIST_WORK_BYTES`]; `None` when there is none.
     pub fn debt(self, ratio: AssistRatio) -> Option<AssistDebt> {
         if self.bytes >= 0 {

@@ -56,8 +56,7 @@ impl Process {
         let mut found_work = false;
         while left_bytes > 0 && self.marker.is_marking() {
             let budget = Budget { cpu_ns: MARK_STEP_NS, work_bytes: left_bytes };
-            let worker = self.settings.procs as usize + self.current % self.settings.procs as usize;
-            let drained = self.marker.drain(&self.heap, worker, budget);
+            let drained = self.marker.drain(&self.heap, self.cache(), budget);
             if drained.work_bytes == 0 && drained.cpu_ns == 0.0 {
                 break;
             }

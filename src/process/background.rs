@@ -16,11 +16,11 @@ use std::ops::ControlFlow;
 use super::{MARK_STEP_NS, Process, ReleaseAdvice};
 use crate::heap::mheap::NewSpan;
 use crate::heap::page_alloc::Reach;
-use crate::os::container::Verdict;
+use crate::os::Verdict;
 use crate::os::physical_pages_of_pages;
-use crate::scavenge::allocation::{AllocationScavenge, FREE_OS_MEMORY_BYTES, allocation_scavenge};
-use crate::scavenge::background::Work;
-use crate::scavenge::goals::{GoalInputs, Goals};
+use crate::scavenge::{AllocationScavenge, FREE_OS_MEMORY_BYTES, allocation_scavenge};
+use crate::scavenge::Work;
+use crate::scavenge::{GoalInputs, Goals};
 use crate::trace::{CycleKind, OomKill};
 use crate::units::{MILLISECOND_NS, PAGE_BYTES, SECOND_NS};
 

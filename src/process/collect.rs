@@ -136,7 +136,7 @@ impl Process {
         let plan = self.pacer.start_cycle(self.settings.procs, start, &memory);
         let costs = self.costs.mark_costs(self.heap.accounts.heap_in_use_bytes());
         let jobs = self.root_jobs();
-        self.marker.start(2 * self.settings.procs as usize, costs, jobs);
+        self.marker.start(self.settings.procs as usize, costs, jobs);
         for cache in &self.heap.caches {
             self.marker.shade(&self.heap, cache.tiny_block);
         }
@@ -220,7 +220,7 @@ impl Process {
         let mut longest_ns: f64 = 0.0;
         let (mut dedicated_ns, mut idle_ns) = (0.0, 0.0);
         for worker in 0..plan.dedicated_count + idle_count {
-            let spent_ns = self.drain_for(worker as usize, wall_ns * rate);
+            let spent_ns = self.drain_for((procs - 1 - worker) as usize, wall_ns * rate);
             longest_ns = longest_ns.max(spent_ns / rate);
             *if worker < plan.dedicated_count { &mut dedicated_ns } else { &mut idle_ns } += spent_ns;
         }
@@ -228,7 +228,7 @@ impl Process {
         let slice_over = idle_count == 0 || elapsed_ns > TIME_SLICE_NS;
         if plan.fractional_utilization > 0.0 && busy > 0 && slice_over && !self.marker.is_drained() {
             let share = plan.fractional_utilization * f64::from(busy);
-            fractional_ns = self.drain_for(procs as usize - 1, wall_ns * rate * share);
+            fractional_ns = self.drain_for(self.cache(), wall_ns * rate * share);
             longest_ns = longest_ns.max(fractional_ns / (rate * share));
         }
         let cycle = self.cycle.as_mut().expect("still marking");
@@ -241,6 +241,9 @@ impl Process {
         self.report_scan_work();
         if self.limiter.needs_update(end_ns as i64) {
             self.limiter.update(end_ns as i64);
+        }
+        if longest_ns == 0.0 {
+            self.marker.flush_queues();
         }
         if self.marker.is_drained() {
             self.finish_marking(start_ns + longest_ns.min(wall_ns));

@@ -42,12 +42,12 @@ use crate::gc::mark::Marker;
 use crate::heap::mheap::Heap;
 use crate::heap::mutator::{Mutator, Operation};
 use crate::heap::object::{Layout, ObjRef};
-use crate::os::container::ContainerLimit;
+use crate::os::ContainerLimit;
 use crate::pacer::assist::AssistQueue;
 use crate::pacer::controller::PacerController;
 use crate::pacer::cpu_limiter::CpuLimiter;
 use crate::pacer::sweep_pace::SweepPace;
-use crate::scavenge::background::BackgroundScavenger;
+use crate::scavenge::BackgroundScavenger;
 use crate::trace::OomKill;
 use crate::version::GoVersion;
 use collect::{CollectorTotals, RunningCycle};
@@ -71,7 +71,7 @@ pub struct Process {
     assists: AssistQueue,
     limiter: CpuLimiter,
     scavenger: BackgroundScavenger,
-    scavenge_goals: crate::scavenge::goals::Goals,
+    scavenge_goals: crate::scavenge::Goals,
     container: Option<ContainerLimit>,
     stacks: Stacks,
     rng: ChaCha8Rng,
