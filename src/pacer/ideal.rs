@@ -11,8 +11,8 @@
 //!
 //! What the next cycle finds marked is what this one found, times the growth rate, and everything allocated while marking.
 //!
-//! Non-heap memory is nil, and the process never holds more than the memory limit counts: a memory limit acts through the
-//! goal alone, without the overage term.
+//! There is no memory besides the heap, and nothing is ever above the memory limit: the limit acts as a plain ceiling on
+//! the goal, less its headroom.
 //!
 //! The model is that of the pacer's own test in Go, `runtime/mgcpacer_test.go` 1.23.9 (`TestGcPacer`).
 
@@ -83,7 +83,7 @@ pub struct IdealOutcome {
 pub enum IdealError {
     /// Too little is scanned in a step for the work there is.
     #[error(
-        "the cycle's scan work is not done after {MAX_STEPS} steps of 500 µs; accepted: a higher scan rate, or less to scan"
+        "the cycle's scan work takes more than {MAX_STEPS} steps of 500 µs; accepted: a higher scan rate, or less to scan"
     )]
     Endless,
     /// The heap is larger than an address space.
@@ -185,6 +185,10 @@ impl IdealMutator {
             heap_bytes: to_i64(found_bytes as f64 * cycle.scannable_frac),
         };
         let mut mark = MarkPhase::default();
+        let most_scanned = cycle.scan_rate_kib_per_cpu_ms * BYTES_PER_STEP_AND_RATE * f64::from(cycle.procs);
+        if left.total_bytes() > 0 && most_scanned < 1.0 {
+            return Err(IdealError::Endless);
+        }
         for _ in 0..MAX_STEPS {
             if left.total_bytes() <= 0 {
                 return Ok(mark);
@@ -340,9 +344,14 @@ mod tests {
         ideal.run_cycle(&steady()).unwrap();
         let huge = IdealCycle { growth_rate: 1e300, ..steady() };
         assert_eq!(ideal.clone().run_cycle(&huge), Err(IdealError::HeapTooLarge));
-        // Without a goal nobody assists: 1e15 KiB/ms on 8 processors fill 2^63 bytes in the first 500 µs.
-        let fast = IdealCycle { gc_percent: None, alloc_rate_kib_per_cpu_ms: 1e15, ..steady() };
-        assert_eq!(ideal.run_cycle(&fast), Err(IdealError::HeapTooLarge));
+        // Half a byte a step is none: 500 µs * 1 processor * 0.001 KiB/ms.
+        let slow = IdealCycle {
+            scan_rate_kib_per_cpu_ms: 0.001,
+            alloc_rate_kib_per_cpu_ms: 0.0,
+            procs: 1,
+            ..steady()
+        };
+        assert_eq!(ideal.run_cycle(&slow), Err(IdealError::Endless));
     }
 
     #[test]

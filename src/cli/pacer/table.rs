@@ -82,12 +82,8 @@ pub(super) fn describe(file: &str, mistakes: &[Mistake]) -> String {
 
 /// Reads every row, or finds every mistake.
 pub(super) fn read(text: &[u8]) -> Result<Vec<Row>, Vec<Mistake>> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .comment(None)
-        .from_reader(text);
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text);
     let mut records = reader.records().map(|record| record.map_err(|error| not_csv(&error)));
     let header = match records.next() {
         Some(header) => Header::new(&header.map_err(|mistake| vec![mistake])?)?,
@@ -136,8 +132,8 @@ impl Header {
                 return Err(vec![Mistake { line: 1, column: Some((i + 1, (*name).into())), what }]);
             }
         }
-        let positions =
-            INPUT_COLUMNS.map(|column| names.iter().position(|name| *name == column).unwrap_or(0));
+        let positions = INPUT_COLUMNS
+            .map(|column| names.iter().position(|name| *name == column).expect("none is missing"));
         Ok(Header { width: names.len(), positions })
     }
 
@@ -275,7 +271,7 @@ mod tests {
 
     #[test]
     fn columns_are_found_by_name_and_others_ignored() {
-        let text = "note,stack_bytes,scannable_frac,growth_rate,scan_rate_kib_per_cpu_ms,\
+        let text = "\u{feff}note,stack_bytes,scannable_frac,growth_rate,scan_rate_kib_per_cpu_ms,\
                     alloc_rate_kib_per_cpu_ms,procs,globals_bytes,memory_limit_bytes,gc_percent,cycle\r\n\
                     hello, 8192 ,0.5,2,1024,33.5,8,32768,1000,-1,1\r\n";
         let rows = read(text.as_bytes()).unwrap();
