@@ -51,6 +51,15 @@ impl GoVersion {
             GoVersion::Go1_23 => 13,
         }
     }
+
+    /// What the memory limit is multiplied by for the background scavenger's goal: 0.95, but 95 in 1.21 (a slip, so that
+    /// the goal is never active; `runtime/mgcscavenge.go` `gcPaceScavenger`).
+    pub fn scavenge_limit_factor(self) -> f64 {
+        match self {
+            GoVersion::Go1_21 => 100.0 - 5.0,
+            GoVersion::Go1_23 => 1.0 - 5.0 / 100.0,
+        }
+    }
 }
 
 /// Why a text is not a Go version that gclab simulates.

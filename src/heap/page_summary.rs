@@ -134,7 +134,10 @@ impl SummaryTree {
                     end = begin + FANOUT;
                 }
                 Scan::Nothing => {
-                    assert!(level == LEVELS - 1, "no {page_count} pages at level {level}, entries {begin}..{end}");
+                    assert!(
+                        level == LEVELS - 1,
+                        "no {page_count} pages at level {level}, entries {begin}..{end}"
+                    );
                     return None;
                 }
             }

@@ -37,8 +37,7 @@ pub(super) struct PallocChunk {
 
 impl PallocChunk {
     /// A chunk as heap growth makes it: all free, all scavenged.
-    pub(super) const NEW: PallocChunk =
-        PallocChunk { allocated: [0; WORDS], scavenged: [u64::MAX; WORDS] };
+    pub(super) const NEW: PallocChunk = PallocChunk { allocated: [0; WORDS], scavenged: [u64::MAX; WORDS] };
 
     /// Marks free pages as allocated; returns how many of them were scavenged.
     #[inline]
