@@ -1,15 +1,15 @@
 //! The summary tree: where in a large heap is a run of free pages? (Go's radix tree of `pallocSum`s)
 //!
 //! Each entry says of a stretch of address space how many pages are free at its start, in its longest free run, and at
-//! its end. Level 0 has an entry for each 4 MiB chunk; an entry of the next level covers eight of the level below, up to
-//! 16 GiB at level 4. To find `n` pages the search walks one level's entries in address order. Either the pages at the
+//! its end. Level 0 has an entry for each 4 MiB chunk; an entry of the next level covers eight of the level below; the top
+//! level has at most eight entries. To find `n` pages the search walks one level's entries in address order. Either the pages at the
 //! end of one entry and at the start of the next make up `n` - found - or an entry's longest run is `n` or more, and the
 //! search goes on inside it, one level down. At most eight entries a level are read, so a 64 GiB heap costs what 64 MiB do.
 //!
 //! Invariant: every entry is exact. A change of a chunk walks up and stops at the first entry that stays the same.
 //!
-//! Differences from Go: Go reserves address space for the summaries of all 2^48 bytes and packs an entry into 8 bytes;
-//! here the levels are vectors as long as the heap, padded to whole groups of eight with "nothing free".
+//! Differences from Go: Go has five levels, reserves address space for the summaries of all 2^48 bytes and packs an entry
+//! into 8 bytes; here there are as many levels as the heap needs, padded to whole groups of eight with "nothing free".
 //!
 //! Sources: `runtime/mpagealloc.go` `find`, `update`, `mergeSummaries` (Go 1.23.9).
 
@@ -17,8 +17,6 @@ use super::palloc_chunk::PAGES;
 
 /// Entries of one level under one entry of the next (Go's `1 << summaryLevelBits`).
 const FANOUT: usize = 8;
-/// Levels of the tree (Go's `summaryLevels`).
-const LEVELS: usize = 5;
 
 /// Free pages at the start of a stretch, in its longest free run, and at its end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,15 +54,30 @@ enum Scan {
 /// The levels, finest first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SummaryTree {
-    levels: [Vec<Summary>; LEVELS],
+    levels: Vec<Vec<Summary>>,
 }
 
 impl SummaryTree {
     /// Makes room for `chunk_count` chunks; new ones have nothing free until they are [`update`](Self::update)d.
     pub(super) fn grow(&mut self, chunk_count: usize) {
         let mut entries = chunk_count;
-        for level in &mut self.levels {
-            level.resize(entries.next_multiple_of(FANOUT).max(level.len()), Summary::NONE);
+        let mut child_pages = PAGES;
+        for level in 0.. {
+            let is_new = level == self.levels.len();
+            if is_new {
+                self.levels.push(Vec::new());
+            }
+            self.levels[level].resize(entries.next_multiple_of(FANOUT), Summary::NONE);
+            if is_new && level > 0 {
+                (0..entries)
+                    .for_each(|entry| self.levels[level][entry] = self.merged(level, entry, child_pages));
+            }
+            if level > 0 {
+                child_pages *= FANOUT as u32;
+            }
+            if entries <= FANOUT {
+                return;
+            }
             entries = entries.div_ceil(FANOUT);
         }
     }
@@ -78,9 +91,31 @@ impl SummaryTree {
     /// Chunk `chunk` is now `summary`.
     #[inline]
     pub(super) fn update(&mut self, chunk: usize, summary: Summary) {
-        if self.levels[0][chunk] != summary {
-            self.levels[0][chunk] = summary;
-            self.merge_upwards(chunk, chunk);
+        let old = std::mem::replace(&mut self.levels[0][chunk], summary);
+        if old != summary {
+            self.update_parents(chunk, old, summary);
+        }
+    }
+
+    /// One entry of level 0 has changed.
+    fn update_parents(&mut self, chunk: usize, mut old: Summary, mut new: Summary) {
+        let mut entry = chunk;
+        let mut child_pages = PAGES;
+        for level in 1..self.levels.len() {
+            entry /= FANOUT;
+            let parent = self.levels[level][entry];
+            // A change inside the child, of a run that neither is nor becomes the parent's longest, does not show above.
+            let ends_stay = old.start == new.start && old.end == new.end;
+            if ends_stay && old.longest < parent.longest && new.longest <= parent.longest {
+                return;
+            }
+            let merged = self.merged(level, entry, child_pages);
+            if merged == parent {
+                return;
+            }
+            self.levels[level][entry] = merged;
+            (old, new) = (parent, merged);
+            child_pages *= FANOUT as u32;
         }
     }
 
@@ -98,28 +133,25 @@ impl SummaryTree {
 
     fn merge_upwards(&mut self, mut first: usize, mut last: usize) {
         let mut child_pages = PAGES;
-        for level in 1..LEVELS {
+        for level in 1..self.levels.len() {
             first /= FANOUT;
             last /= FANOUT;
-            let mut changed = false;
-            for entry in first..=last {
-                let children = &self.levels[level - 1][entry * FANOUT..(entry + 1) * FANOUT];
-                let merged = merge(children, child_pages);
-                if self.levels[level][entry] != merged {
-                    self.levels[level][entry] = merged;
-                    changed = true;
-                }
-            }
-            if !changed {
-                return;
-            }
+            (first..=last)
+                .for_each(|entry| self.levels[level][entry] = self.merged(level, entry, child_pages));
             child_pages *= FANOUT as u32;
         }
     }
 
+    /// What an entry above level 0 must be, from its children of `child_pages` pages each.
+    #[inline]
+    fn merged(&self, level: usize, entry: usize, child_pages: u32) -> Summary {
+        merge(&self.levels[level - 1][entry * FANOUT..(entry + 1) * FANOUT], child_pages)
+    }
+
     /// The lowest run of `page_count` free pages; nothing below page `from_page` is free.
     pub(super) fn find(&self, page_count: u64, from_page: u64) -> Option<Found> {
-        let mut level = LEVELS - 1;
+        let top = self.levels.len().checked_sub(1)?;
+        let mut level = top;
         let mut begin = 0;
         let mut end = self.levels[level].len();
         loop {
@@ -134,10 +166,7 @@ impl SummaryTree {
                     end = begin + FANOUT;
                 }
                 Scan::Nothing => {
-                    assert!(
-                        level == LEVELS - 1,
-                        "no {page_count} pages at level {level}, entries {begin}..{end}"
-                    );
+                    assert!(level == top, "no {page_count} pages at level {level}, entries {begin}..{end}");
                     return None;
                 }
             }
@@ -217,6 +246,16 @@ mod tests {
         chunks[511] = Summary { start: 0, longest: 90, end: 90 };
         chunks[512] = Summary::all_free(512);
         assert_eq!(tree(&chunks).find(600, 0), Some(Found::Page(512 * 512 - 90)));
+    }
+
+    #[test]
+    fn a_level_added_by_growth_knows_what_was_below() {
+        let mut tree = tree(&[Summary::all_free(512); 8]);
+        tree.grow(100);
+        assert_eq!(tree.find(8 * 512, 0), Some(Found::Page(0)));
+        assert_eq!(tree.find(8 * 512 + 1, 0), None);
+        tree.update(8, Summary { start: 1, longest: 1, end: 0 });
+        assert_eq!(tree.find(8 * 512 + 1, 0), Some(Found::Page(0)));
     }
 
     #[test]
