@@ -6,9 +6,10 @@
 //! end of one entry and at the start of the next make up `n` - found - or an entry's longest run is `n` or more, and the
 //! search goes on inside it, one level down. At most eight entries a level are read, so a 64 GiB heap costs what 64 MiB do.
 //!
-//! Invariant: every entry is exact. A change of a chunk walks up and stops at the first entry that stays the same.
+//! Invariant: level 0 is exact always, the levels above it when a search reads them. A change of a chunk only notes that
+//! its group of eight is stale: frees, and allocations near the bottom of the heap, never look above level 0.
 //!
-//! Differences from Go: Go has five levels, reserves address space for the summaries of all 2^48 bytes and packs an entry
+//! Differences from Go: Go has five levels, keeps them all exact at every change, reserves address space for the summaries of all 2^48 bytes and packs an entry
 //! into 8 bytes; here there are as many levels as the heap needs, padded to whole groups of eight with "nothing free".
 //!
 //! Sources: `runtime/mpagealloc.go` `find`, `update`, `mergeSummaries` (Go 1.23.9).
@@ -55,30 +56,30 @@ enum Scan {
 #[derive(Clone, Debug, Default)]
 pub(super) struct SummaryTree {
     levels: Vec<Vec<Summary>>,
+    /// Entries of level 1 whose children have changed, each once; what is above them is stale too.
+    stale_groups: Vec<usize>,
+    /// For each entry of level 1, whether it is among them.
+    is_stale: Vec<bool>,
 }
 
 impl SummaryTree {
     /// Makes room for `chunk_count` chunks; new ones have nothing free until they are [`update`](Self::update)d.
     pub(super) fn grow(&mut self, chunk_count: usize) {
+        let known_levels = self.levels.len();
         let mut entries = chunk_count;
-        let mut child_pages = PAGES;
         for level in 0.. {
-            let is_new = level == self.levels.len();
-            if is_new {
+            if level == self.levels.len() {
                 self.levels.push(Vec::new());
             }
             self.levels[level].resize(entries.next_multiple_of(FANOUT), Summary::NONE);
-            if is_new && level > 0 {
-                (0..entries)
-                    .for_each(|entry| self.levels[level][entry] = self.merged(level, entry, child_pages));
-            }
-            if level > 0 {
-                child_pages *= FANOUT as u32;
-            }
             if entries <= FANOUT {
-                return;
+                break;
             }
             entries = entries.div_ceil(FANOUT);
+        }
+        self.is_stale.resize(self.levels[0].len() / FANOUT, false);
+        if self.levels.len() > known_levels {
+            (0..self.is_stale.len()).for_each(|group| self.note_stale(group));
         }
     }
 
@@ -91,55 +92,42 @@ impl SummaryTree {
     /// Chunk `chunk` is now `summary`.
     #[inline]
     pub(super) fn update(&mut self, chunk: usize, summary: Summary) {
-        let old = std::mem::replace(&mut self.levels[0][chunk], summary);
-        if old != summary {
-            self.update_parents(chunk, old, summary);
-        }
-    }
-
-    /// One entry of level 0 has changed.
-    fn update_parents(&mut self, chunk: usize, mut old: Summary, mut new: Summary) {
-        let mut entry = chunk;
-        let mut child_pages = PAGES;
-        for level in 1..self.levels.len() {
-            entry /= FANOUT;
-            let parent = self.levels[level][entry];
-            // A change inside the child, of a run that neither is nor becomes the parent's longest, does not show above.
-            let ends_stay = old.start == new.start && old.end == new.end;
-            if ends_stay && old.longest < parent.longest && new.longest <= parent.longest {
-                return;
-            }
-            let merged = self.merged(level, entry, child_pages);
-            if merged == parent {
-                return;
-            }
-            self.levels[level][entry] = merged;
-            (old, new) = (parent, merged);
-            child_pages *= FANOUT as u32;
+        if self.levels[0][chunk] != summary {
+            self.levels[0][chunk] = summary;
+            self.note_stale(chunk / FANOUT);
         }
     }
 
     /// The chunks from `first` on are now `summaries`.
     pub(super) fn update_all(&mut self, first: usize, summaries: impl Iterator<Item = Summary>) {
-        let mut end = first;
-        for summary in summaries {
-            self.levels[0][end] = summary;
-            end += 1;
-        }
-        if end > first {
-            self.merge_upwards(first, end - 1);
+        for (chunk, summary) in (first..).zip(summaries) {
+            self.update(chunk, summary);
         }
     }
 
-    fn merge_upwards(&mut self, mut first: usize, mut last: usize) {
+    #[inline]
+    fn note_stale(&mut self, group: usize) {
+        if !std::mem::replace(&mut self.is_stale[group], true) {
+            self.stale_groups.push(group);
+        }
+    }
+
+    /// Makes the levels above 0 exact.
+    fn refresh(&mut self) {
+        let mut entries = std::mem::take(&mut self.stale_groups);
+        entries.sort_unstable();
+        entries.iter().for_each(|group| self.is_stale[*group] = false);
         let mut child_pages = PAGES;
         for level in 1..self.levels.len() {
-            first /= FANOUT;
-            last /= FANOUT;
-            (first..=last)
-                .for_each(|entry| self.levels[level][entry] = self.merged(level, entry, child_pages));
+            entries.dedup();
+            for entry in &mut entries {
+                self.levels[level][*entry] = self.merged(level, *entry, child_pages);
+                *entry /= FANOUT;
+            }
             child_pages *= FANOUT as u32;
         }
+        entries.clear();
+        self.stale_groups = entries; // keeps its capacity
     }
 
     /// What an entry above level 0 must be, from its children of `child_pages` pages each.
@@ -149,7 +137,8 @@ impl SummaryTree {
     }
 
     /// The lowest run of `page_count` free pages; nothing below page `from_page` is free.
-    pub(super) fn find(&self, page_count: u64, from_page: u64) -> Option<Found> {
+    pub(super) fn find(&mut self, page_count: u64, from_page: u64) -> Option<Found> {
+        self.refresh();
         let top = self.levels.len().checked_sub(1)?;
         let mut level = top;
         let mut begin = 0;
@@ -233,7 +222,7 @@ mod tests {
     fn a_run_may_straddle_chunks() {
         let tail = Summary { start: 0, longest: 100, end: 100 };
         let head = Summary { start: 28, longest: 28, end: 0 };
-        let tree = tree(&[Summary::NONE, tail, head]);
+        let mut tree = tree(&[Summary::NONE, tail, head]);
         assert_eq!(tree.find(100, 0), Some(Found::InsideChunk(1)));
         assert_eq!(tree.find(128, 0), Some(Found::Page(2 * 512 - 100)));
         assert_eq!(tree.find(129, 0), None);
@@ -260,7 +249,7 @@ mod tests {
 
     #[test]
     fn whole_free_chunks_add_up() {
-        let tree = tree(&[Summary::all_free(512); 20]);
+        let mut tree = tree(&[Summary::all_free(512); 20]);
         assert_eq!(tree.find(20 * 512, 0), Some(Found::Page(0)));
         assert_eq!(tree.find(20 * 512 + 1, 0), None);
     }

@@ -96,7 +96,7 @@ fn a_dropped_heap_is_given_back_after_the_second_cycle() {
     let retained_bytes = machine.accounts.retained_bytes();
     assert!(retained_bytes <= goal_bytes && retained_bytes > goal_bytes - 2 * MIB, "{retained_bytes}");
     assert!(last_ns < 3 * SECOND_NS, "{last_ns} ns");
-    // The kernel agrees, but for the cache's pages, which Go counts as released and nobody has touched.
+    // The kernel agrees: pages in the cache still count as released, and nobody has touched them.
     assert_eq!(machine.residency.resident_bytes(), retained_bytes);
 }
 
