@@ -25,7 +25,7 @@
 //! ([`Reach`]); in it the highest free unscavenged run; of that up to 64 KiB from the top, or the whole free 2 MiB huge
 //! page that this would break up. A chunk that yields nothing is skipped until pages are freed in it.
 //!
-//! **Invariants.** A page is in exactly one of: allocated, in a page cache, free, free and scavenged. Summaries are exact.
+//! **Invariants.** A page is in exactly one of: allocated, in a page cache, free, free and scavenged.
 //! The bits that `alloc`, `free` and `scavenge` change must have been the opposite: freeing twice panics.
 //!
 //! **Differences from Go.** The heap starts at page 0 and is contiguous. While Go's scavenger releases pages it marks them
@@ -42,7 +42,7 @@ use super::page_cache::{PAGE_CACHE_REQUEST_LIMIT_PAGES, PageCache};
 pub use super::page_scavenge_index::Reach;
 use super::page_scavenge_index::ScavengeIndex;
 use super::page_summary::{Found, SummaryTree};
-use super::palloc_chunk::{self, PallocChunk, WORD_PAGES};
+use super::palloc_chunk::{PallocChunk, WORD_PAGES};
 use crate::units::{CHUNK_PAGES, PAGE_BYTES};
 
 /// Pages that were found and allocated: where they begin and how many of them were scavenged (and will fault).
@@ -257,7 +257,7 @@ impl PageAlloc {
 
     /// The first page of the lowest run of `page_count` free pages.
     #[inline]
-    fn find(&self, page_count: u64) -> Option<u64> {
+    fn find(&mut self, page_count: u64) -> Option<u64> {
         let (chunk, in_chunk) = split(self.search_page);
         if chunk >= self.chunks.len() {
             return None;
@@ -315,7 +315,7 @@ impl PageAlloc {
         let (mut free_pages, mut scavenged_pages) = (0, 0);
         for (chunk, bitmaps) in self.chunks.iter().enumerate() {
             let (free, scavenged) = bitmaps.counts();
-            assert_eq!(self.scavenge_index.in_use(chunk) + free, palloc_chunk::PAGES, "chunk {chunk}");
+            assert_eq!(self.scavenge_index.in_use(chunk) + free, CHUNK_PAGES as u32, "chunk {chunk}");
             assert_eq!(self.summaries.chunk(chunk), bitmaps.summarize(), "chunk {chunk}");
             free_pages += u64::from(free);
             scavenged_pages += u64::from(scavenged);

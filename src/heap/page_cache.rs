@@ -44,7 +44,10 @@ impl PageCache {
     /// Takes the lowest run of `page_count` pages, 1 to 15, out of the cache; `None` if it holds no such run.
     #[inline]
     pub fn alloc(&mut self, page_count: u64) -> Option<Placement> {
-        debug_assert!((1..PAGE_CACHE_REQUEST_LIMIT_PAGES).contains(&page_count), "{page_count} pages of a cache");
+        debug_assert!(
+            (1..PAGE_CACHE_REQUEST_LIMIT_PAGES).contains(&page_count),
+            "{page_count} pages of a cache"
+        );
         let starts = run_starts(self.free, page_count as u32);
         if starts == 0 {
             return None;

@@ -121,7 +121,11 @@ impl ScavengeIndex {
         let data = &mut self.chunks[chunk];
         data.enter_generation(self.generation);
         data.in_use += page_count as u16;
-        debug_assert!(u64::from(data.in_use) <= CHUNK_PAGES, "chunk {chunk} has {} pages in use", data.in_use);
+        debug_assert!(
+            u64::from(data.in_use) <= CHUNK_PAGES,
+            "chunk {chunk} has {} pages in use",
+            data.in_use
+        );
         if u64::from(data.in_use) == CHUNK_PAGES {
             self.set_empty(chunk);
         }

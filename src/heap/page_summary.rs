@@ -1,15 +1,16 @@
 //! The summary tree: where in a large heap is a run of free pages? (Go's radix tree of `pallocSum`s)
 //!
 //! Each entry says of a stretch of address space how many pages are free at its start, in its longest free run, and at
-//! its end. Level 0 has an entry for each 4 MiB chunk; an entry of the next level covers eight of the level below, up to
-//! 16 GiB at level 4. To find `n` pages the search walks one level's entries in address order. Either the pages at the
+//! its end. Level 0 has an entry for each 4 MiB chunk; an entry of the next level covers eight of the level below; the top
+//! level has at most eight entries. To find `n` pages the search walks one level's entries in address order. Either the pages at the
 //! end of one entry and at the start of the next make up `n` - found - or an entry's longest run is `n` or more, and the
 //! search goes on inside it, one level down. At most eight entries a level are read, so a 64 GiB heap costs what 64 MiB do.
 //!
-//! Invariant: every entry is exact. A change of a chunk walks up and stops at the first entry that stays the same.
+//! Invariant: level 0 is exact always, the levels above it when a search reads them. A change of a chunk only notes that
+//! its group of eight is stale: frees, and allocations near the bottom of the heap, never look above level 0.
 //!
-//! Differences from Go: Go reserves address space for the summaries of all 2^48 bytes and packs an entry into 8 bytes;
-//! here the levels are vectors as long as the heap, padded to whole groups of eight with "nothing free".
+//! Differences from Go: Go has five levels, keeps them all exact at every change, reserves address space for the summaries of all 2^48 bytes and packs an entry
+//! into 8 bytes; here there are as many levels as the heap needs, padded to whole groups of eight with "nothing free".
 //!
 //! Sources: `runtime/mpagealloc.go` `find`, `update`, `mergeSummaries` (Go 1.23.9).
 
@@ -17,8 +18,6 @@ use super::palloc_chunk::PAGES;
 
 /// Entries of one level under one entry of the next (Go's `1 << summaryLevelBits`).
 const FANOUT: usize = 8;
-/// Levels of the tree (Go's `summaryLevels`).
-const LEVELS: usize = 5;
 
 /// Free pages at the start of a stretch, in its longest free run, and at its end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,16 +55,31 @@ enum Scan {
 /// The levels, finest first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SummaryTree {
-    levels: [Vec<Summary>; LEVELS],
+    levels: Vec<Vec<Summary>>,
+    /// Entries of level 1 whose children have changed, each once; what is above them is stale too.
+    stale_groups: Vec<usize>,
+    /// For each entry of level 1, whether it is among them.
+    is_stale: Vec<bool>,
 }
 
 impl SummaryTree {
     /// Makes room for `chunk_count` chunks; new ones have nothing free until they are [`update`](Self::update)d.
     pub(super) fn grow(&mut self, chunk_count: usize) {
+        let known_levels = self.levels.len();
         let mut entries = chunk_count;
-        for level in &mut self.levels {
-            level.resize(entries.next_multiple_of(FANOUT).max(level.len()), Summary::NONE);
+        for level in 0.. {
+            if level == self.levels.len() {
+                self.levels.push(Vec::new());
+            }
+            self.levels[level].resize(entries.next_multiple_of(FANOUT), Summary::NONE);
+            if entries <= FANOUT {
+                break;
+            }
             entries = entries.div_ceil(FANOUT);
+        }
+        self.is_stale.resize(self.levels[0].len() / FANOUT, false);
+        if self.levels.len() > known_levels {
+            (0..self.is_stale.len()).for_each(|group| self.note_stale(group));
         }
     }
 
@@ -80,46 +94,53 @@ impl SummaryTree {
     pub(super) fn update(&mut self, chunk: usize, summary: Summary) {
         if self.levels[0][chunk] != summary {
             self.levels[0][chunk] = summary;
-            self.merge_upwards(chunk, chunk);
+            self.note_stale(chunk / FANOUT);
         }
     }
 
     /// The chunks from `first` on are now `summaries`.
     pub(super) fn update_all(&mut self, first: usize, summaries: impl Iterator<Item = Summary>) {
-        let mut end = first;
-        for summary in summaries {
-            self.levels[0][end] = summary;
-            end += 1;
-        }
-        if end > first {
-            self.merge_upwards(first, end - 1);
+        for (chunk, summary) in (first..).zip(summaries) {
+            self.update(chunk, summary);
         }
     }
 
-    fn merge_upwards(&mut self, mut first: usize, mut last: usize) {
+    #[inline]
+    fn note_stale(&mut self, group: usize) {
+        if !std::mem::replace(&mut self.is_stale[group], true) {
+            self.stale_groups.push(group);
+        }
+    }
+
+    /// Makes the levels above 0 exact.
+    fn refresh(&mut self) {
+        let mut entries = std::mem::take(&mut self.stale_groups);
+        entries.sort_unstable();
+        entries.iter().for_each(|group| self.is_stale[*group] = false);
         let mut child_pages = PAGES;
-        for level in 1..LEVELS {
-            first /= FANOUT;
-            last /= FANOUT;
-            let mut changed = false;
-            for entry in first..=last {
-                let children = &self.levels[level - 1][entry * FANOUT..(entry + 1) * FANOUT];
-                let merged = merge(children, child_pages);
-                if self.levels[level][entry] != merged {
-                    self.levels[level][entry] = merged;
-                    changed = true;
-                }
-            }
-            if !changed {
-                return;
+        for level in 1..self.levels.len() {
+            entries.dedup();
+            for entry in &mut entries {
+                self.levels[level][*entry] = self.merged(level, *entry, child_pages);
+                *entry /= FANOUT;
             }
             child_pages *= FANOUT as u32;
         }
+        entries.clear();
+        self.stale_groups = entries; // keeps its capacity
+    }
+
+    /// What an entry above level 0 must be, from its children of `child_pages` pages each.
+    #[inline]
+    fn merged(&self, level: usize, entry: usize, child_pages: u32) -> Summary {
+        merge(&self.levels[level - 1][entry * FANOUT..(entry + 1) * FANOUT], child_pages)
     }
 
     /// The lowest run of `page_count` free pages; nothing below page `from_page` is free.
-    pub(super) fn find(&self, page_count: u64, from_page: u64) -> Option<Found> {
-        let mut level = LEVELS - 1;
+    pub(super) fn find(&mut self, page_count: u64, from_page: u64) -> Option<Found> {
+        self.refresh();
+        let top = self.levels.len().checked_sub(1)?;
+        let mut level = top;
         let mut begin = 0;
         let mut end = self.levels[level].len();
         loop {
@@ -134,7 +155,7 @@ impl SummaryTree {
                     end = begin + FANOUT;
                 }
                 Scan::Nothing => {
-                    assert!(level == LEVELS - 1, "no {page_count} pages at level {level}, entries {begin}..{end}");
+                    assert!(level == top, "no {page_count} pages at level {level}, entries {begin}..{end}");
                     return None;
                 }
             }
@@ -201,7 +222,7 @@ mod tests {
     fn a_run_may_straddle_chunks() {
         let tail = Summary { start: 0, longest: 100, end: 100 };
         let head = Summary { start: 28, longest: 28, end: 0 };
-        let tree = tree(&[Summary::NONE, tail, head]);
+        let mut tree = tree(&[Summary::NONE, tail, head]);
         assert_eq!(tree.find(100, 0), Some(Found::InsideChunk(1)));
         assert_eq!(tree.find(128, 0), Some(Found::Page(2 * 512 - 100)));
         assert_eq!(tree.find(129, 0), None);
@@ -217,8 +238,18 @@ mod tests {
     }
 
     #[test]
+    fn a_level_added_by_growth_knows_what_was_below() {
+        let mut tree = tree(&[Summary::all_free(512); 8]);
+        tree.grow(100);
+        assert_eq!(tree.find(8 * 512, 0), Some(Found::Page(0)));
+        assert_eq!(tree.find(8 * 512 + 1, 0), None);
+        tree.update(8, Summary { start: 1, longest: 1, end: 0 });
+        assert_eq!(tree.find(8 * 512 + 1, 0), Some(Found::Page(0)));
+    }
+
+    #[test]
     fn whole_free_chunks_add_up() {
-        let tree = tree(&[Summary::all_free(512); 20]);
+        let mut tree = tree(&[Summary::all_free(512); 20]);
         assert_eq!(tree.find(20 * 512, 0), Some(Found::Page(0)));
         assert_eq!(tree.find(20 * 512 + 1, 0), None);
     }

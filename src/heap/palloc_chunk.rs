@@ -26,7 +26,7 @@ const WORDS: usize = (PAGES / WORD_PAGES) as usize;
 /// Runtime pages in a 2 MiB transparent huge page of linux/amd64.
 const HUGE_PAGE_PAGES: u32 = (2 * MIB / PAGE_BYTES) as u32;
 
-const _: () = assert!(PAGES % HUGE_PAGE_PAGES == 0, "a huge page must lie in one chunk");
+const _: () = assert!(PAGES.is_multiple_of(HUGE_PAGE_PAGES), "a huge page must lie in one chunk");
 
 /// The bitmaps of 512 pages. Page numbers here run from 0 to 511.
 #[derive(Clone, Debug)]
@@ -37,8 +37,7 @@ pub(super) struct PallocChunk {
 
 impl PallocChunk {
     /// A chunk as heap growth makes it: all free, all scavenged.
-    pub(super) const NEW: PallocChunk =
-        PallocChunk { allocated: [0; WORDS], scavenged: [u64::MAX; WORDS] };
+    pub(super) const NEW: PallocChunk = PallocChunk { allocated: [0; WORDS], scavenged: [u64::MAX; WORDS] };
 
     /// Marks free pages as allocated; returns how many of them were scavenged.
     #[inline]
@@ -141,8 +140,11 @@ impl PallocChunk {
             return Summary::all_free(PAGES);
         }
         longest = longest.max(run);
-        for &allocated in &self.allocated {
-            longest = longest_run(!allocated, longest);
+        // A run that touches neither end of its word is at most 62 pages long.
+        if longest < WORD_PAGES - 2 {
+            for &allocated in &self.allocated {
+                longest = longest_run(!allocated, longest);
+            }
         }
         Summary { start, longest, end: run }
     }
@@ -218,15 +220,9 @@ pub(super) fn run_starts(free: u64, length: u32) -> u64 {
     starts
 }
 
-/// The longest run of ones in `free` if it is longer than `longest`, otherwise `longest`.
+/// The longest run of ones in `free` if it is longer than `longest` (below 63), otherwise `longest`.
 #[inline]
 fn longest_run(free: u64, mut longest: u32) -> u32 {
-    if free.count_ones() <= longest || longest >= WORD_PAGES {
-        return longest;
-    }
-    if free == u64::MAX {
-        return WORD_PAGES;
-    }
     let mut starts = run_starts(free, longest + 1);
     while starts != 0 {
         longest += 1;
@@ -239,28 +235,28 @@ fn longest_run(free: u64, mut longest: u32) -> u32 {
 mod tests {
     use super::*;
 
-    /// A chunk in which `free` is free and unscavenged and all else allocated.
-    fn chunk(free: &[Range<u32>]) -> PallocChunk {
+    /// A chunk in which the ranges `free` (first page, end) are free and unscavenged, and all else is allocated.
+    fn chunk(free: &[(u32, u32)]) -> PallocChunk {
         let mut chunk = PallocChunk::NEW;
         chunk.allocate(0..PAGES);
-        free.iter().for_each(|pages| chunk.free(pages.clone()));
+        free.iter().for_each(|&(first, end)| chunk.free(first..end));
         chunk
     }
 
     #[test]
     fn a_summary_knows_both_ends_and_the_longest_run() {
-        let summary = |free: &[Range<u32>]| chunk(free).summarize();
+        let summary = |free: &[(u32, u32)]| chunk(free).summarize();
         assert_eq!(summary(&[]), Summary { start: 0, longest: 0, end: 0 });
-        assert_eq!(summary(&[0..512]), Summary::all_free(512));
-        assert_eq!(summary(&[0..3, 70..80, 500..512]), Summary { start: 3, longest: 12, end: 12 });
-        assert_eq!(summary(&[0..130, 200..300]), Summary { start: 130, longest: 130, end: 0 });
-        assert_eq!(summary(&[5..15, 60..71]), Summary { start: 0, longest: 11, end: 0 });
-        assert_eq!(summary(&[1..64]), Summary { start: 0, longest: 63, end: 0 });
+        assert_eq!(summary(&[(0, 512)]), Summary::all_free(512));
+        assert_eq!(summary(&[(0, 3), (70, 80), (500, 512)]), Summary { start: 3, longest: 12, end: 12 });
+        assert_eq!(summary(&[(0, 130), (200, 300)]), Summary { start: 130, longest: 130, end: 0 });
+        assert_eq!(summary(&[(5, 15), (60, 71)]), Summary { start: 0, longest: 11, end: 0 });
+        assert_eq!(summary(&[(1, 64)]), Summary { start: 0, longest: 63, end: 0 });
     }
 
     #[test]
     fn the_lowest_run_that_fits_is_found() {
-        let chunk = chunk(&[3..4, 10..14, 60..68, 128..320]);
+        let chunk = chunk(&[(3, 4), (10, 14), (60, 68), (128, 320)]);
         assert_eq!(chunk.find(1, 0), Some(3));
         assert_eq!(chunk.find(4, 0), Some(10));
         assert_eq!(chunk.find(5, 0), Some(60));
@@ -271,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_step_takes_eight_pages_from_the_top_of_the_highest_run() {
-        let chunk = chunk(&[5..6, 100..200]);
+        let chunk = chunk(&[(5, 6), (100, 200)]);
         assert_eq!(chunk.scavenge_candidate(511, 8), Some(192..200));
         assert_eq!(chunk.scavenge_candidate(90, 8), Some(120..128)); // the word of page 90 is searched whole
         assert_eq!(chunk.scavenge_candidate(63, 8), Some(5..6));
@@ -281,12 +277,12 @@ mod tests {
     #[test]
     fn a_step_into_a_free_huge_page_takes_it_whole() {
         // Run [0, 512): s = 504, boundaries 512 and 256, so [256, 512) goes: 2 MiB.
-        assert_eq!(chunk(&[0..512]).scavenge_candidate(511, 8), Some(256..512));
+        assert_eq!(chunk(&[(0, 512)]).scavenge_candidate(511, 8), Some(256..512));
         // Run [0, 260): s = 252; boundary above 256 <= 260, below 0 >= 0: all 260 pages go.
-        assert_eq!(chunk(&[0..260]).scavenge_candidate(511, 8), Some(0..260));
+        assert_eq!(chunk(&[(0, 260)]).scavenge_candidate(511, 8), Some(0..260));
         // Run [1, 260): the huge page is not wholly free, 8 pages go.
-        assert_eq!(chunk(&[1..260]).scavenge_candidate(511, 8), Some(252..260));
+        assert_eq!(chunk(&[(1, 260)]).scavenge_candidate(511, 8), Some(252..260));
         // Run [0, 255): the boundary above lies beyond the run, 8 pages go.
-        assert_eq!(chunk(&[0..255]).scavenge_candidate(511, 8), Some(247..255));
+        assert_eq!(chunk(&[(0, 255)]).scavenge_candidate(511, 8), Some(247..255));
     }
 }

@@ -45,8 +45,13 @@ impl Residency {
     /// Writes to every physical page of `pages`; returns how many were absent and became resident (faults).
     #[inline]
     pub fn touch(&mut self, pages: Range<u64>) -> u64 {
-        if pages.end == pages.start + 1 {
-            return self.touch_page(pages.start);
+        // Few pages, all in one word: the usual object.
+        let word = pages.start / WORD_PAGES;
+        if pages.end > pages.start && (pages.end - 1) / WORD_PAGES == word {
+            let mask = u64::MAX >> (WORD_PAGES - (pages.end - pages.start)) << (pages.start % WORD_PAGES);
+            if self.kept.get(word as usize).is_some_and(|bits| bits & mask == mask) {
+                return 0;
+            }
         }
         self.touch_slowly(pages)
     }

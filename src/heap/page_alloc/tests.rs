@@ -129,7 +129,7 @@ fn a_cache_without_a_fitting_run_is_kept() {
 #[test]
 fn what_a_sweep_frees_stays_resident_until_the_next_mark_termination() {
     let mut heap = full_heap(25);
-    let mut background = |heap: &mut PageAlloc| heap.scavenge(64 << 10, Reach::Background, unseen);
+    let background = |heap: &mut PageAlloc| heap.scavenge(64 << 10, Reach::Background, unseen);
     heap.next_scavenge_generation(); // mark termination N ...
     heap.free(2 * CHUNK_PAGES + 256, 22 * CHUNK_PAGES + 256); // ... and its sweep
     assert_eq!(background(&mut heap), 0);
