@@ -4,8 +4,8 @@
 //! is black as soon as it is found. Objects above 128 KiB are looked at in pieces (*oblets*) so that several workers can
 //! share them (`runtime/mgcmark.go` `gcDrain`, `scanobject`, `greyobject`, Go 1.23.9).
 //!
-//! 1. root jobs come first;
-//! 2. then the worker's own queue, last in first out; then oblets; then what others share;
+//! 1. background workers take root jobs first, assists take them last;
+//! 2. then comes the worker's own queue, last in first out; then what others share;
 //! 3. `bytes_marked` grows by the slot size of every object found, `heap_scan_work` by the scanned bytes of every object
 //!    looked at, up to its last pointer slot.
 //!
@@ -21,6 +21,8 @@
 //!
 //! Differences from Go: queues are unbounded vectors rather than 2 KiB work buffers; a run of list nodes that are
 //! neighbours in memory is walked bitmap word by bitmap word, with the costs of single steps.
+
+use std::ops::Range;
 
 use super::roots::{RootJob, RootKind};
 use crate::heap::mheap::Heap;
@@ -59,6 +61,15 @@ pub struct Budget {
     pub work_bytes: u64,
 }
 
+/// What a worker takes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WorkOrder {
+    /// Root jobs, then grey objects: background workers (`gcDrain`).
+    RootsFirst,
+    /// Grey objects, then root jobs: assists (`gcDrainN`).
+    ObjectsFirst,
+}
+
 /// What a worker did.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Drained {
@@ -68,13 +79,20 @@ pub struct Drained {
     pub work_bytes: u64,
 }
 
-/// A piece of a large object: pointer slots `start..end`.
+/// An entry of the grey queue: an object, or piece number `oblet` of one that is larger than [`OBLET_BYTES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Oblet {
+struct Grey {
     object: ObjRef,
-    start: u32,
-    end: u32,
-    scan_bytes: u64,
+    oblet: u32,
+}
+
+impl Grey {
+    /// The number that stands for a large object not yet cut into pieces, and for any smaller object.
+    const WHOLE: u32 = u32::MAX;
+
+    fn whole(object: ObjRef) -> Grey {
+        Grey { object, oblet: Grey::WHOLE }
+    }
 }
 
 /// Marking in progress: queues, counters.
@@ -83,9 +101,8 @@ pub struct Marker {
     active: Activity,
     costs: MarkCosts,
     root_jobs: Vec<RootJob>,
-    oblets: Vec<Oblet>,
-    shared: Vec<ObjRef>,
-    workers: Vec<Vec<ObjRef>>,
+    shared: Vec<Grey>,
+    workers: Vec<Vec<Grey>>,
     /// Bytes of all objects found, black allocation included.
     pub bytes_marked: u64,
     /// Scan work on heap objects in bytes.
@@ -132,10 +149,17 @@ impl Marker {
 
     /// Whether no root job and no grey object is left.
     pub fn is_drained(&self) -> bool {
-        self.root_jobs.is_empty()
-            && self.oblets.is_empty()
-            && self.shared.is_empty()
-            && self.workers.iter().all(Vec::is_empty)
+        !self.has_common_work() && self.workers.iter().all(Vec::is_empty)
+    }
+
+    /// Whether there is work that any worker could take (`gcMarkWorkAvailable`).
+    pub fn has_common_work(&self) -> bool {
+        !self.root_jobs.is_empty() || !self.shared.is_empty()
+    }
+
+    /// Whether there is work for the worker of one P: common work, or its own queue.
+    pub fn has_work_for(&self, worker: usize) -> bool {
+        self.has_common_work() || !self.workers[worker].is_empty()
     }
 
     /// Scan work of all kinds so far, in bytes.
@@ -145,8 +169,7 @@ impl Marker {
 
     /// The objects that are grey now, in no particular order.
     pub fn grey_objects(&self) -> impl Iterator<Item = ObjRef> {
-        let queued = self.workers.iter().flatten().chain(&self.shared).copied();
-        queued.chain(self.oblets.iter().map(|oblet| oblet.object))
+        self.workers.iter().flatten().chain(&self.shared).map(|grey| grey.object)
     }
 
     /// Counts objects that were born black.
@@ -158,53 +181,57 @@ impl Marker {
     /// Greys `obj` if it is white, for anyone to scan (write barrier, tiny blocks).
     pub fn shade(&mut self, heap: &Heap, obj: ObjRef) {
         if self.is_marking() && self.mark(heap, obj) == Found::Scannable {
-            self.shared.push(obj);
+            self.shared.push(Grey::whole(obj));
         }
     }
 
     /// Works as worker `worker` until the budget is spent or there is nothing to do.
-    pub fn drain(&mut self, heap: &Heap, worker: usize, budget: Budget) -> Drained {
+    pub fn drain(&mut self, heap: &Heap, worker: usize, budget: Budget, order: WorkOrder) -> Drained {
         let mut drained = Drained::default();
         while drained.cpu_ns < budget.cpu_ns && drained.work_bytes < budget.work_bytes {
             let left = Budget {
                 cpu_ns: budget.cpu_ns - drained.cpu_ns,
                 work_bytes: budget.work_bytes - drained.work_bytes,
             };
-            let Some(step) = self.step(heap, worker, left) else { break };
+            let Some(step) = self.step(heap, worker, left, order) else { break };
             drained.cpu_ns += step.cpu_ns;
             drained.work_bytes += step.work_bytes;
         }
-        self.share(worker);
         drained
     }
 
-    /// Makes every queue common property: workers found nothing to do, yet marking is not over (the ragged barrier of
-    /// `gcMarkDone`, which also flushes the queues of Ps whose goroutines have assisted).
+    /// Makes every queue common property: the last worker found nothing to do, yet Ps may hold what their goroutines did
+    /// not finish (the ragged barrier of `gcMarkDone`).
     pub fn flush_queues(&mut self) {
         for worker in &mut self.workers {
             self.shared.append(worker);
         }
     }
 
-    fn step(&mut self, heap: &Heap, worker: usize, left: Budget) -> Option<Drained> {
-        if let Some(job) = self.root_jobs.pop() {
+    fn step(&mut self, heap: &Heap, worker: usize, left: Budget, order: WorkOrder) -> Option<Drained> {
+        self.balance(worker);
+        if order == WorkOrder::RootsFirst
+            && let Some(job) = self.root_jobs.pop()
+        {
             return Some(self.scan_roots(heap, worker, &job));
         }
-        if let Some(object) = self.workers[worker].pop() {
-            return Some(self.scan_object(heap, worker, object, left));
+        if let Some(grey) = self.workers[worker].pop().or_else(|| self.take_shared(worker)) {
+            return Some(self.scan(heap, worker, grey, left));
         }
-        if let Some(oblet) = self.oblets.pop() {
-            return Some(self.scan_oblet(heap, worker, oblet));
-        }
-        let half = self.shared.len().div_ceil(2);
-        let taken = self.shared.split_off(self.shared.len() - half);
-        self.workers[worker].extend(taken);
-        let object = self.workers[worker].pop()?;
-        Some(self.scan_object(heap, worker, object, left))
+        let job = self.root_jobs.pop()?;
+        Some(self.scan_roots(heap, worker, &job))
     }
 
-    /// Hands the older half of a worker's queue to the others, if it is worth it.
-    fn share(&mut self, worker: usize) {
+    /// Takes half of what is shared into a worker's queue, and one entry out of it.
+    fn take_shared(&mut self, worker: usize) -> Option<Grey> {
+        let half = self.shared.len().div_ceil(2);
+        let taken = self.shared.drain(self.shared.len() - half..);
+        self.workers[worker].extend(taken);
+        self.workers[worker].pop()
+    }
+
+    /// Shares the older half of a worker's queue when nothing else is shared.
+    fn balance(&mut self, worker: usize) {
         let queue = &mut self.workers[worker];
         if self.shared.is_empty() && queue.len() > KEEP_OBJECTS {
             let half = queue.len() / 2;
@@ -228,58 +255,67 @@ impl Marker {
         Drained { cpu_ns, work_bytes: job.scan_bytes }
     }
 
-    /// Scans a root object of any size in one go, without marking it.
+    /// Scans an object of any size in one go, without marking it.
     fn scan_everything(&mut self, heap: &Heap, worker: usize, object: ObjRef) -> Drained {
         let span = heap.span(object.span());
-        let whole =
-            Oblet { object, start: 0, end: span.pointer_stride, scan_bytes: span.scan_bytes.get(object.index()) };
-        self.scan_oblet(heap, worker, whole)
+        let scan_bytes = span.scan_bytes.get(object.index());
+        self.scan_slots(heap, worker, object, 0..span.pointer_stride, scan_bytes)
     }
 
-    fn scan_object(&mut self, heap: &Heap, worker: usize, object: ObjRef, left: Budget) -> Drained {
-        let span = heap.span(object.span());
-        let scan_bytes = span.scan_bytes.get(object.index());
-        let alone = self.workers[worker].is_empty();
-        if scan_bytes > OBLET_BYTES {
-            return self.split(object, scan_bytes, span.pointer_stride);
+    fn scan(&mut self, heap: &Heap, worker: usize, grey: Grey, left: Budget) -> Drained {
+        let span = heap.span(grey.object.span());
+        let scan_bytes = span.scan_bytes.get(grey.object.index());
+        if grey.oblet != Grey::WHOLE {
+            return self.scan_oblet(heap, worker, grey, scan_bytes);
         }
+        if scan_bytes > OBLET_BYTES {
+            return self.split(worker, grey.object, scan_bytes);
+        }
+        let alone = self.workers[worker].is_empty();
         match &span.pointers {
             PointerWords::Chain(chain) if alone => {
-                self.walk_chain(heap, worker, object, *chain, scan_bytes, left)
+                self.walk_chain(heap, worker, grey.object, *chain, scan_bytes, left)
             }
             _ => {
                 let stall_ns = if alone { self.costs.stall_scattered_ns } else { 0.0 };
-                let mut drained = self.scan_everything(heap, worker, object);
+                let mut drained = self.scan_everything(heap, worker, grey.object);
                 drained.cpu_ns += self.costs.scan_object_ns + stall_ns;
                 drained
             }
         }
     }
 
-    /// Queues the pieces of a large object.
-    fn split(&mut self, object: ObjRef, scan_bytes: u64, slots: u32) -> Drained {
-        let pieces = scan_bytes.div_ceil(OBLET_BYTES);
-        let bound = |piece: u64| (u64::from(slots) * piece / pieces) as u32;
-        for piece in (0..pieces).rev() {
-            let bytes = OBLET_BYTES.min(scan_bytes - piece * OBLET_BYTES);
-            self.oblets.push(Oblet {
-                object,
-                start: bound(piece),
-                end: bound(piece + 1),
-                scan_bytes: bytes,
-            });
-        }
+    /// Queues the pieces of a large object, the first on top.
+    fn split(&mut self, worker: usize, object: ObjRef, scan_bytes: u64) -> Drained {
+        let pieces = scan_bytes.div_ceil(OBLET_BYTES) as u32;
+        self.workers[worker].extend((0..pieces).rev().map(|oblet| Grey { object, oblet }));
         Drained { cpu_ns: self.costs.scan_object_ns, work_bytes: 0 }
     }
 
-    fn scan_oblet(&mut self, heap: &Heap, worker: usize, oblet: Oblet) -> Drained {
-        let span = heap.span(oblet.object.span());
-        let mut cpu_ns = self.costs.scan_byte_ns * oblet.scan_bytes as f64;
+    fn scan_oblet(&mut self, heap: &Heap, worker: usize, grey: Grey, scan_bytes: u64) -> Drained {
+        let slots = u64::from(heap.span(grey.object.span()).pointer_stride);
+        let pieces = scan_bytes.div_ceil(OBLET_BYTES);
+        let bound = |piece: u64| (slots * piece / pieces) as u32;
+        let piece = u64::from(grey.oblet);
+        let piece_bytes = OBLET_BYTES.min(scan_bytes - piece * OBLET_BYTES);
+        self.scan_slots(heap, worker, grey.object, bound(piece)..bound(piece + 1), piece_bytes)
+    }
+
+    fn scan_slots(
+        &mut self,
+        heap: &Heap,
+        worker: usize,
+        object: ObjRef,
+        slots: Range<u32>,
+        scan_bytes: u64,
+    ) -> Drained {
+        let span = heap.span(object.span());
+        let mut cpu_ns = self.costs.scan_byte_ns * scan_bytes as f64;
         match &span.pointers {
             PointerWords::Nil => {}
             PointerWords::Words { stride, words } => {
-                let first = oblet.object.index() * stride;
-                let (start, end) = (first + oblet.start.min(*stride), first + oblet.end.min(*stride));
+                let first = object.index() * stride;
+                let (start, end) = (first + slots.start.min(*stride), first + slots.end.min(*stride));
                 for target in &words[start as usize..end as usize] {
                     if !target.is_nil() {
                         cpu_ns += self.follow(heap, worker, *target);
@@ -287,14 +323,14 @@ impl Marker {
                 }
             }
             PointerWords::Chain(_) => {
-                let target = heap.pointer(oblet.object, 0);
+                let target = heap.pointer(object, 0);
                 if !target.is_nil() {
                     cpu_ns += self.follow(heap, worker, target);
                 }
             }
         }
-        self.heap_scan_work_bytes += oblet.scan_bytes;
-        Drained { cpu_ns, work_bytes: oblet.scan_bytes }
+        self.heap_scan_work_bytes += scan_bytes;
+        Drained { cpu_ns, work_bytes: scan_bytes }
     }
 
     /// Walks a list from `object` down its span: each node is found through the one before it.
@@ -327,7 +363,7 @@ impl Marker {
         let mut cpu_ns = f64::from(step) * node_ns;
         let mut scanned = u64::from(step);
         if reached > lowest_white {
-            self.workers[worker].push(ObjRef::new(object.span(), reached));
+            self.workers[worker].push(Grey::whole(ObjRef::new(object.span(), reached)));
         } else {
             scanned += 1;
             cpu_ns += scan_ns;
@@ -346,7 +382,7 @@ impl Marker {
         match self.mark(heap, target) {
             Found::Before => return self.costs.seen_pointer_ns,
             Found::PointerFree => {}
-            Found::Scannable => self.workers[worker].push(target),
+            Found::Scannable => self.workers[worker].push(Grey::whole(target)),
         }
         self.costs.grey_object_ns
     }

@@ -10,7 +10,7 @@
 
 use super::goroutine::Parked;
 use super::{MARK_STEP_NS, Process};
-use crate::gc::mark::Budget;
+use crate::gc::mark::{Budget, WorkOrder};
 use crate::pacer::assist::{AssistCredit, Parking};
 
 impl Process {
@@ -56,7 +56,7 @@ impl Process {
         let mut found_work = false;
         while left_bytes > 0 && self.marker.is_marking() {
             let budget = Budget { cpu_ns: MARK_STEP_NS, work_bytes: left_bytes };
-            let drained = self.marker.drain(&self.heap, self.cache(), budget);
+            let drained = self.marker.drain(&self.heap, self.cache(), budget, WorkOrder::ObjectsFirst);
             if drained.work_bytes == 0 && drained.cpu_ns == 0.0 {
                 break;
             }
@@ -69,6 +69,8 @@ impl Process {
             self.now_ns += drained.cpu_ns * self.slowdown();
             self.catch_up();
         }
+        self.mark_done();
+        self.end_marking_if_drained(self.now_ns);
         found_work
     }
 
@@ -80,12 +82,12 @@ impl Process {
             return;
         }
         self.goroutines[number].parked = Parked::Yes;
-        self.runnable = self.runnable.saturating_sub(1);
+        self.goroutine_blocks();
         while self.goroutines[number].parked == Parked::Yes && self.marker.is_marking() {
             self.now_ns = self.now_ns.max(self.background_ns) + MARK_STEP_NS;
             self.catch_up();
         }
-        self.runnable += 1;
+        self.goroutine_runs();
         self.goroutines[number].parked = Parked::No;
     }
 

@@ -5,17 +5,16 @@
 //!   -> STW 2: barrier off, pacer ends, every span becomes unswept, scavenger generation -> caches flushed -> sweep
 //! ```
 //!
-//! Who marks, on `P` processors (`runtime/mgcpacer.go` `startCycle`, Go 1.23.9): dedicated workers keep a P each; Ps that
-//! no goroutine wants run idle-priority workers; where a quarter of `P` is not a whole number, the Ps that goroutines run
-//! on give a fractional worker its share. With two Ps and one busy goroutine nearly all marking is idle-priority, which
-//! `GCCPUFraction` does not count.
+//! Who marks, and on which P, is the scheduler's business ([`super::workers`]).
 //!
-//! Differences from Go: workers are simulated in steps of [`MARK_STEP_NS`]; mark termination begins
-//! at the moment the last worker ran dry; a fractional worker on a P that a goroutine keeps busy starts after the
-//! scheduler's 10 ms time slice.
+//! Differences from Go: workers are simulated in steps of [`MARK_STEP_NS`], one P after another; mark termination begins
+//! at the moment the last worker ran dry; goroutines are taken to run on the Ps with the lowest numbers.
+//!
+//! Source: `runtime/mgc.go`, Go 1.23.9.
 
 use super::{MARK_STEP_NS, Process};
-use crate::gc::mark::Budget;
+use super::workers::{MarkWorkers, TIME_SLICE_NS, Wanted, WorkerMode};
+use crate::gc::mark::{Budget, WorkOrder};
 use crate::gc::roots::{RootJob, RootKind};
 use crate::heap::object::ObjRef;
 use crate::heap::page_accounting::SpanUse;
@@ -23,12 +22,9 @@ use crate::pacer::assist::AssistCredit;
 use crate::pacer::controller::{CycleTimes, ScanWork, SweepState};
 use crate::pacer::cpu_limiter::GcTransition;
 use crate::pacer::sweep_pace::SweepPace;
-use crate::pacer::workers::{CycleStart, WorkerPlan};
+use crate::pacer::workers::CycleStart;
 use crate::trace::{Cycle, CycleKind};
-use crate::units::MILLISECOND_NS;
 
-/// Time slice after which the scheduler preempts a goroutine (`runtime/proc.go` `forcePreemptNS`), in nanoseconds.
-const TIME_SLICE_NS: f64 = 10.0 * MILLISECOND_NS as f64;
 /// Pages of one span of work buffers (`runtime/mgcwork.go` `workbufAlloc`: 32 KiB).
 const WORK_BUF_SPAN_PAGES: u64 = 4;
 
@@ -36,23 +32,12 @@ const WORK_BUF_SPAN_PAGES: u64 = 4;
 #[derive(Debug)]
 pub(super) struct RunningCycle {
     record: Cycle,
-    plan: WorkerPlan,
     assist_ns: f64,
     dedicated_ns: f64,
     fractional_ns: f64,
     idle_ns: f64,
     reported: ScanWork,
-    /// Whether a fractional worker found work in the last step.
-    pub(super) fractional: FractionalWorker,
-}
-
-/// What the fractional workers did lately.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FractionalWorker {
-    /// Nothing: goroutines have their Ps to themselves.
-    Resting,
-    /// They took their share of the goroutines' Ps.
-    Working,
+    workers: MarkWorkers,
 }
 
 /// Sums over all cycles.
@@ -82,9 +67,7 @@ impl Process {
         self.wait_for_marking();
         self.start_cycle(CycleKind::Forced);
         self.wait_for_marking();
-        self.runnable = self.runnable.saturating_sub(1);
         self.sweep_everything();
-        self.runnable += 1;
         self.catch_up();
     }
 
@@ -96,12 +79,15 @@ impl Process {
 
     /// Sleeps until marking is over; the goroutine's P is free meanwhile.
     fn wait_for_marking(&mut self) {
-        self.runnable = self.runnable.saturating_sub(1);
+        if !self.marker.is_marking() {
+            return;
+        }
+        self.goroutine_blocks();
         while self.marker.is_marking() {
             self.now_ns = self.now_ns.max(self.background_ns) + MARK_STEP_NS;
             self.catch_up();
         }
-        self.runnable += 1;
+        self.goroutine_runs();
     }
 
     fn sweep_everything(&mut self) {
@@ -173,16 +159,14 @@ impl Process {
                 gc_cpu_fraction: 0.0,
                 procs: self.settings.procs,
             },
-            plan,
             assist_ns: 0.0,
             dedicated_ns: 0.0,
             fractional_ns: 0.0,
             idle_ns: 0.0,
             reported: ScanWork::default(),
-            fractional: FractionalWorker::Resting,
+            workers: MarkWorkers::new(plan, self.settings.procs, self.now_ns, self.costs.worker_wake_ns()),
         });
-        // Workers are goroutines that must be woken before they mark.
-        self.background_ns = self.now_ns + self.costs.worker_wake_ns();
+        self.background_ns = self.now_ns;
         self.record_sample();
     }
 
@@ -209,55 +193,150 @@ impl Process {
 
     /// Marks from `start_ns` to `end_ns` beside the program; ends the cycle if nothing grey is left.
     pub(super) fn mark_beside(&mut self, start_ns: f64, end_ns: f64) {
-        let Some(cycle) = &self.cycle else { return };
-        let (plan, elapsed_ns) = (cycle.plan, start_ns - cycle.record.mark_start_ns as f64);
-        let wall_ns = end_ns - start_ns;
-        let procs = self.settings.procs;
-        let busy = self.runnable.min(procs - plan.dedicated_count.min(procs));
-        let idle_count = plan.max_idle_count.min(procs - plan.dedicated_count - busy);
-        let rate = self.core_share(busy + plan.dedicated_count + idle_count);
-
-        let mut longest_ns: f64 = 0.0;
-        let (mut dedicated_ns, mut idle_ns) = (0.0, 0.0);
-        for worker in 0..plan.dedicated_count + idle_count {
-            let spent_ns = self.drain_for((procs - 1 - worker) as usize, wall_ns * rate);
-            longest_ns = longest_ns.max(spent_ns / rate);
-            *if worker < plan.dedicated_count { &mut dedicated_ns } else { &mut idle_ns } += spent_ns;
+        let mut last_work_ns = start_ns;
+        for number in (0..self.settings.procs as usize).rev() {
+            if self.is_busy(number) {
+                self.preempt_for_marking(number, end_ns);
+            } else {
+                last_work_ns = last_work_ns.max(self.mark_on(number, start_ns, end_ns));
+            }
         }
-        let mut fractional_ns = 0.0;
-        let slice_over = idle_count == 0 || elapsed_ns > TIME_SLICE_NS;
-        if plan.fractional_utilization > 0.0 && busy > 0 && slice_over && !self.marker.is_drained() {
-            let share = plan.fractional_utilization * f64::from(busy);
-            fractional_ns = self.drain_for(self.cache(), wall_ns * rate * share);
-            longest_ns = longest_ns.max(fractional_ns / (rate * share));
-        }
-        let cycle = self.cycle.as_mut().expect("still marking");
-        cycle.dedicated_ns += dedicated_ns;
-        cycle.idle_ns += idle_ns;
-        cycle.fractional_ns += fractional_ns;
-        cycle.fractional =
-            if fractional_ns > 0.0 { FractionalWorker::Working } else { FractionalWorker::Resting };
-        self.limiter.add_idle_ns(idle_ns as i64);
-        self.report_scan_work();
         if self.limiter.needs_update(end_ns as i64) {
             self.limiter.update(end_ns as i64);
         }
-        if longest_ns == 0.0 {
-            self.marker.flush_queues();
+        self.end_marking_if_drained(last_work_ns);
+    }
+
+    /// Whether a goroutine keeps P `number` busy.
+    fn is_busy(&self, number: usize) -> bool {
+        (number as u32) < self.runnable
+    }
+
+    /// Lets the worker of a P that no goroutine wants run from `start_ns` to `end_ns`; returns when it last had work.
+    fn mark_on(&mut self, number: usize, start_ns: f64, end_ns: f64) -> f64 {
+        let Some(cycle) = &mut self.cycle else { return start_ns };
+        let slot = cycle.workers.slots[number];
+        if slot.mode.is_none() {
+            if slot.look_ns > start_ns {
+                return start_ns;
+            }
+            let found = self.marker.has_work_for(number)
+                && cycle.workers.schedule(number, start_ns, Wanted::No).is_some();
+            if !found {
+                cycle.workers.sleep(number);
+                return start_ns;
+            }
         }
-        if self.marker.is_drained() {
-            self.finish_marking(start_ns + longest_ns.min(wall_ns));
+        let cycle = self.cycle.as_ref().expect("still marking");
+        let rate = self.core_share(self.runnable.min(self.settings.procs) + cycle.workers.running_count());
+        let budget_ns = (end_ns - start_ns) * rate;
+        let (cpu_ns, must_look) = self.drain_on(number, budget_ns, end_ns);
+        let worked_until_ns = start_ns + (cpu_ns / rate).min(end_ns - start_ns);
+        let cycle = self.cycle.as_mut().expect("still marking");
+        if cpu_ns < budget_ns && !self.marker.has_work_for(number) {
+            cycle.workers.park(number, worked_until_ns);
+            self.mark_done();
+        } else if must_look {
+            cycle.workers.schedule(number, end_ns, Wanted::No);
+        }
+        worked_until_ns
+    }
+
+    /// The last worker found nothing more (`gcMarkDone`): what Ps still hold becomes common.
+    pub(super) fn mark_done(&mut self) {
+        let running = self.cycle.as_ref().is_some_and(|cycle| cycle.workers.any_running());
+        if !running && !self.marker.has_common_work() {
+            self.marker.flush_queues();
         }
     }
 
-    fn drain_for(&mut self, worker: usize, cpu_ns: f64) -> f64 {
+    /// Takes the P from its goroutine after a time slice if a fractional worker is due, and gives it back after its share.
+    fn preempt_for_marking(&mut self, number: usize, now_ns: f64) {
+        let Some(cycle) = &mut self.cycle else { return };
+        if now_ns - cycle.workers.slots[number].stint_start_ns < TIME_SLICE_NS {
+            return;
+        }
+        cycle.workers.slots[number].stint_start_ns = now_ns;
+        if !self.marker.has_work_for(number) {
+            return;
+        }
+        if cycle.workers.schedule(number, now_ns, Wanted::ByGoroutine) != Some(WorkerMode::Fractional) {
+            cycle.workers.slots[number].mode = None;
+            cycle.workers.wake_one(now_ns, |other| other == number);
+            return;
+        }
+        let mut taken_ns = 0.0;
+        loop {
+            let (cpu_ns, must_look) = self.drain_on(number, MARK_STEP_NS, now_ns + taken_ns);
+            taken_ns += cpu_ns;
+            if must_look || cpu_ns == 0.0 {
+                break;
+            }
+        }
+        if let Some(cycle) = &mut self.cycle {
+            cycle.workers.slots[number].mode = None;
+            cycle.workers.slots[number].stint_start_ns = now_ns + taken_ns;
+        }
+        self.delay_goroutines_on(number, taken_ns);
+    }
+
+    fn delay_goroutines_on(&mut self, number: usize, delay_ns: f64) {
+        for (index, goroutine) in self.goroutines.iter_mut().enumerate() {
+            if goroutine.cache == number {
+                goroutine.clock_ns += delay_ns;
+                if index == self.current {
+                    self.now_ns += delay_ns;
+                }
+            }
+        }
+    }
+
+    /// Drains on P `number` for at most `cpu_ns`; returns the CPU time used and whether the worker must look elsewhere.
+    fn drain_on(&mut self, number: usize, cpu_ns: f64, now_ns: f64) -> (f64, bool) {
         let budget = Budget { cpu_ns, work_bytes: u64::MAX };
-        let drained = self.marker.drain(&self.heap, worker, budget);
+        let drained = self.marker.drain(&self.heap, number, budget, WorkOrder::RootsFirst);
+        self.report_scan_work();
         let ratio = self.pacer.assist_ratio();
         let mut paid = Vec::new();
-        self.assists.add_background_work(drained.work_bytes as i64, ratio, |number| paid.push(number));
-        paid.into_iter().for_each(|number| self.unpark(number));
-        drained.cpu_ns
+        self.assists.add_background_work(drained.work_bytes as i64, ratio, |goroutine| paid.push(goroutine));
+        paid.into_iter().for_each(|goroutine| self.unpark(goroutine));
+        let Some(cycle) = &mut self.cycle else { return (drained.cpu_ns, false) };
+        match cycle.workers.slots[number].mode {
+            Some(WorkerMode::Dedicated) => cycle.dedicated_ns += drained.cpu_ns,
+            Some(WorkerMode::Fractional) => cycle.fractional_ns += drained.cpu_ns,
+            Some(WorkerMode::Idle) => {
+                cycle.idle_ns += drained.cpu_ns;
+                self.limiter.add_idle_ns(drained.cpu_ns as i64);
+            }
+            None => panic!("P {number} drains without a worker"),
+        }
+        let must_look = cycle.workers.note_work(number, drained.cpu_ns, drained.work_bytes, now_ns);
+        (drained.cpu_ns, must_look)
+    }
+
+    /// Ends the cycle at `at_ns` if every queue is empty.
+    pub(super) fn end_marking_if_drained(&mut self, at_ns: f64) {
+        if self.cycle.is_some() && self.marker.is_drained() {
+            self.finish_marking(at_ns);
+        }
+    }
+
+    /// The running goroutine blocks: its P looks for marking to do.
+    pub(super) fn goroutine_blocks(&mut self) {
+        let (cache, now_ns) = (self.cache(), self.now_ns);
+        self.runnable = self.runnable.saturating_sub(1);
+        if let Some(cycle) = &mut self.cycle {
+            cycle.workers.goroutine_blocked(cache, now_ns);
+        }
+    }
+
+    /// The running goroutine runs again.
+    pub(super) fn goroutine_runs(&mut self) {
+        self.runnable += 1;
+        let (runnable, now_ns) = (self.runnable, self.now_ns);
+        if let Some(cycle) = &mut self.cycle {
+            cycle.workers.wake_one(now_ns, |number| (number as u32) < runnable);
+        }
     }
 
     /// Notes CPU time of an assist.
@@ -427,15 +506,9 @@ impl Process {
             let threads = self.runnable.clamp(1, self.settings.procs);
             return (runnable / procs).max(1.0) / self.core_share(threads);
         };
-        let plan = cycle.plan;
-        let fractional = match cycle.fractional {
-            FractionalWorker::Resting => 0.0,
-            FractionalWorker::Working => plan.fractional_utilization,
-        };
-        let free = (procs - f64::from(plan.dedicated_count)).max(1.0);
-        let busy = self.runnable.clamp(1, free as u32);
-        let idle = plan.max_idle_count.min(free as u32 - busy);
-        let share = self.core_share(busy + plan.dedicated_count + idle);
-        (runnable / free).max(1.0) / (share * (1.0 - fractional)) * self.costs.mutator_slowdown_while_marking()
+        let workers = cycle.workers.running_count();
+        let free = f64::from(self.settings.procs - workers.min(self.settings.procs - 1));
+        let busy = self.runnable.clamp(1, self.settings.procs);
+        (runnable / free).max(1.0) / self.core_share(busy + workers)
     }
 }

@@ -29,6 +29,7 @@ mod settings;
 mod stack;
 mod startup;
 mod statistics;
+mod workers;
 
 pub use settings::{ReleaseAdvice, Settings};
 

@@ -1,0 +1,168 @@
+//! Mark workers and the scheduler: who marks on which P, and in which mode.
+//!
+//! Go does not start mark workers, it *finds* them: every time a P looks for something to run while marking is on, it
+//! prefers a dedicated or fractional worker, and takes an idle-priority worker when there is nothing else - but only if
+//! there is marking work it could take. That has consequences that are easy to miss:
+//!
+//! * A P that is asleep stays asleep. Nobody wakes it because grey objects have appeared; it looks when the world is
+//!   started, when something becomes runnable, when its own goroutine blocks.
+//! * Work sits in the queue of the P that found it. If the first assist of the allocating goroutine finds the head of a
+//!   long list, that goroutine's P keeps the list, and other Ps sleep: the program marks its own heap, by assists and, after
+//!   each 10 ms time slice, by a fractional worker.
+//! * When the last worker or assist ends and nothing common is left, every queue is flushed and marking either ends or
+//!   goes on with what the flush has brought to light (`gcMarkDone`).
+//! * A fractional worker looks whether it has had its share every 100,000 bytes of scan work, so short phases are fractional
+//!   rather than idle work, and `GCCPUFraction` counts them.
+//!
+//! Sources: `runtime/mgc.go` `gcBgMarkWorker`, `gcMarkDone`; `runtime/mgcpacer.go` `findRunnableGCWorker`;
+//! `runtime/proc.go` `findRunnable`, `checkIdleGCNoP`; Go 1.23.9.
+//!
+//! Differences from Go: a look takes place a fixed latency after its reason, and one P looks after another.
+
+use crate::pacer::workers::WorkerPlan;
+use crate::units::MILLISECOND_NS;
+
+/// Time slice after which the scheduler preempts a goroutine or worker (`runtime/proc.go` `forcePreemptNS`).
+pub(super) const TIME_SLICE_NS: f64 = 10.0 * MILLISECOND_NS as f64;
+/// Scan work between two looks of a worker at its share or at other work (`runtime/mgcmark.go` `drainCheckThreshold`).
+const CHECK_WORK_BYTES: u64 = 100_000;
+
+/// How a worker came to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WorkerMode {
+    /// Keeps its P until marking ends.
+    Dedicated,
+    /// Takes its P's share of 25 %.
+    Fractional,
+    /// Uses a P that nothing else wants.
+    Idle,
+}
+
+/// One P as far as marking is concerned.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MarkSlot {
+    /// The worker running here.
+    pub(super) mode: Option<WorkerMode>,
+    /// When the P looks for work next; infinite while it sleeps.
+    pub(super) look_ns: f64,
+    /// When the running worker, or the goroutine that keeps the P busy, was scheduled.
+    pub(super) stint_start_ns: f64,
+    fractional_ns: f64,
+    unchecked_work_bytes: u64,
+}
+
+/// All Ps of a cycle.
+#[derive(Clone, Debug)]
+pub(super) struct MarkWorkers {
+    plan: WorkerPlan,
+    mark_start_ns: f64,
+    /// The Ps, by number.
+    pub(super) slots: Vec<MarkSlot>,
+}
+
+impl MarkWorkers {
+    /// Workers of a cycle that starts marking at `mark_start_ns`. Ps look one after another, `wake_ns` apart: each P that
+    /// finds something wakes the next.
+    pub(super) fn new(plan: WorkerPlan, procs: u32, mark_start_ns: f64, wake_ns: f64) -> MarkWorkers {
+        let slot = |number: u32| MarkSlot {
+            mode: None,
+            look_ns: mark_start_ns + wake_ns * f64::from(procs - number),
+            stint_start_ns: mark_start_ns,
+            fractional_ns: 0.0,
+            unchecked_work_bytes: 0,
+        };
+        MarkWorkers { plan, mark_start_ns, slots: (0..procs).map(slot).collect() }
+    }
+
+
+    /// Workers running in `mode`.
+    fn running(&self, mode: WorkerMode) -> u32 {
+        self.slots.iter().filter(|slot| slot.mode == Some(mode)).count() as u32
+    }
+
+    /// Whether any worker runs.
+    pub(super) fn any_running(&self) -> bool {
+        self.slots.iter().any(|slot| slot.mode.is_some())
+    }
+
+    /// Ps with a worker on them.
+    pub(super) fn running_count(&self) -> u32 {
+        self.slots.iter().filter(|slot| slot.mode.is_some()).count() as u32
+    }
+
+    /// P `number` looks for a worker at `now_ns`. `goroutine` says whether a goroutine wants the P.
+    pub(super) fn schedule(&mut self, number: usize, now_ns: f64, wanted: Wanted) -> Option<WorkerMode> {
+        let elapsed_ns = (now_ns - self.mark_start_ns).max(0.0) as u64;
+        let may_run_fractional =
+            self.plan.may_run_fractional(self.slots[number].fractional_ns as u64, elapsed_ns);
+        let mode = if self.running(WorkerMode::Dedicated) < self.plan.dedicated_count {
+            Some(WorkerMode::Dedicated)
+        } else if may_run_fractional {
+            Some(WorkerMode::Fractional)
+        } else if wanted == Wanted::No && self.running(WorkerMode::Idle) < self.plan.max_idle_count {
+            Some(WorkerMode::Idle)
+        } else {
+            None
+        };
+        let slot = &mut self.slots[number];
+        slot.mode = mode;
+        slot.look_ns = f64::INFINITY;
+        slot.stint_start_ns = now_ns;
+        slot.unchecked_work_bytes = 0;
+        mode
+    }
+
+    /// Notes what the worker on P `number` did until `now_ns`; `true` if it must look for something else to do.
+    pub(super) fn note_work(&mut self, number: usize, cpu_ns: f64, work_bytes: u64, now_ns: f64) -> bool {
+        let elapsed_ns = (now_ns - self.mark_start_ns).max(0.0) as u64;
+        let slot = &mut self.slots[number];
+        slot.unchecked_work_bytes += work_bytes;
+        if slot.mode == Some(WorkerMode::Fractional) {
+            slot.fractional_ns += cpu_ns;
+            if slot.unchecked_work_bytes < CHECK_WORK_BYTES {
+                return false;
+            }
+            slot.unchecked_work_bytes = 0;
+            return self.plan.must_stop_fractional(slot.fractional_ns as u64, elapsed_ns);
+        }
+        slot.mode == Some(WorkerMode::Idle) && now_ns - slot.stint_start_ns >= TIME_SLICE_NS
+    }
+
+    /// The worker on P `number` ran dry at `now_ns`: it parks, and its P looks once more before it sleeps.
+    pub(super) fn park(&mut self, number: usize, now_ns: f64) {
+        self.slots[number].mode = None;
+        self.slots[number].look_ns = now_ns;
+    }
+
+    /// P `number` finds nothing and goes to sleep.
+    pub(super) fn sleep(&mut self, number: usize) {
+        self.slots[number].look_ns = f64::INFINITY;
+    }
+
+    /// The goroutine of P `number` blocks at `now_ns`: the P looks for something else.
+    pub(super) fn goroutine_blocked(&mut self, number: usize, now_ns: f64) {
+        let slot = &mut self.slots[number];
+        slot.look_ns = slot.look_ns.min(now_ns);
+    }
+
+    /// Something became runnable at `now_ns`: one sleeping P looks.
+    pub(super) fn wake_one(&mut self, now_ns: f64, busy: impl Fn(usize) -> bool) {
+        let asleep = self
+            .slots
+            .iter()
+            .enumerate()
+            .position(|(number, slot)| slot.mode.is_none() && slot.look_ns.is_infinite() && !busy(number));
+        if let Some(number) = asleep {
+            self.slots[number].look_ns = now_ns;
+        }
+    }
+}
+
+/// Whether a goroutine wants the P that looks for a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// The P would be idle otherwise.
+    No,
+    /// A goroutine waits for it.
+    ByGoroutine,
+}
