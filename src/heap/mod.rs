@@ -13,6 +13,7 @@
 //! Sources: `runtime/malloc.go`, `runtime/mheap.go`, `runtime/mcentral.go`, `runtime/mcache.go`, `runtime/mpagealloc.go`,
 //! Go 1.23.9. See it: `gclab run sims/delete-million.toml`.
 
+pub mod counting;
 pub mod gc_bits;
 pub mod malloc;
 pub mod mcache;

@@ -1,0 +1,108 @@
+//! What an operation on a bucketed map costs on the host, in nanoseconds.
+//!
+//! The heap under it does nothing, so that the map alone is measured. `cargo bench --bench map`.
+
+use std::hint::black_box;
+use std::ops::Range;
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use gclab::container::bucket_map::BucketMap;
+use gclab::container::map_type::{MapType, TypeDesc};
+use gclab::heap::mutator::{Mutator, Operation};
+use gclab::heap::object::{Layout, ObjRef};
+use gclab::version::GoVersion;
+
+const INT_INT: MapType = MapType::new(TypeDesc::INT, TypeDesc::INT);
+
+/// A heap that hands out references and forgets them.
+#[derive(Default)]
+struct NoHeap {
+    objects: u32,
+    random: u64,
+    touched_pages: u64,
+}
+
+impl Mutator for NoHeap {
+    fn version(&self) -> GoVersion {
+        GoVersion::Go1_23
+    }
+    fn alloc(&mut self, _layout: Layout) -> ObjRef {
+        self.objects += 1;
+        ObjRef::new(self.objects / 1024 + 1, self.objects % 1024)
+    }
+    fn pointer(&self, _obj: ObjRef, _slot: u32) -> ObjRef {
+        ObjRef::NIL
+    }
+    fn set_pointer(&mut self, _obj: ObjRef, _slot: u32, _value: ObjRef) {}
+    fn clear_pointers(&mut self, _obj: ObjRef, _slots: Range<u32>) {}
+    fn touch(&mut self, _obj: ObjRef, offset_bytes: u64, _len_bytes: u64) {
+        self.touched_pages ^= offset_bytes >> 12;
+    }
+    fn push_local(&mut self, _obj: ObjRef) {}
+    fn pop_local(&mut self) {}
+    fn spend(&mut self, _operation: Operation, _count: u64, _working_set_bytes: u64) {}
+    fn random(&mut self) -> u64 {
+        self.random += 1;
+        self.random.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
+fn filled(entries: u32) -> (NoHeap, BucketMap) {
+    let mut heap = NoHeap::default();
+    let mut map = BucketMap::make(&mut heap, INT_INT, entries.into());
+    map.insert_all(&mut heap, 0..entries);
+    (heap, map)
+}
+
+fn int_maps(criterion: &mut Criterion) {
+    for entries in [1_000, 1_000_000] {
+        let mut group = criterion.benchmark_group(format!("map[int]int, {entries} entries"));
+        group.sample_size(10).throughput(Throughput::Elements(entries.into()));
+        group.bench_function("make and insert, presized", |bencher| bencher.iter(|| filled(entries)));
+        group.bench_function("insert into cleared", |bencher| {
+            bencher.iter_batched_ref(
+                || {
+                    let (mut heap, mut map) = filled(entries);
+                    map.clear(&mut heap);
+                    (heap, map)
+                },
+                |(heap, map)| map.insert_all(heap, 0..entries),
+                BatchSize::LargeInput,
+            );
+        });
+        group.bench_function("insert, growing", |bencher| {
+            bencher.iter(|| {
+                let mut heap = NoHeap::default();
+                let mut map = BucketMap::make(&mut heap, INT_INT, 0);
+                map.insert_all(&mut heap, 0..entries)
+            });
+        });
+        let (mut heap, mut map) = filled(entries);
+        group.bench_function("update", |bencher| bencher.iter(|| map.insert_all(&mut heap, 0..entries)));
+        group.bench_function("lookup hit", |bencher| bencher.iter(|| map.lookup_all(&mut heap, 0..entries)));
+        group.bench_function("lookup miss", |bencher| {
+            bencher.iter(|| map.lookup_all(&mut heap, entries..2 * entries));
+        });
+        group.bench_function("lookup hit, one by one", |bencher| {
+            bencher.iter(|| (0..entries).filter(|key| black_box(map.lookup(*key)).is_some()).count());
+        });
+        group.bench_function("delete", |bencher| {
+            bencher.iter_batched_ref(
+                || filled(entries),
+                |(heap, map)| map.delete_all(heap, 0..entries),
+                BatchSize::LargeInput,
+            );
+        });
+        group.bench_function("iterate", |bencher| {
+            bencher.iter(|| {
+                let mut sum = 0u64;
+                map.range(&mut heap, |_, key| sum += u64::from(key));
+                sum
+            });
+        });
+        group.finish();
+    }
+}
+
+criterion_group!(benches, int_maps);
+criterion_main!(benches);

@@ -1,0 +1,387 @@
+//! Lookup, insert and delete of one entry.
+//!
+//! All three walk the chain of the key's bucket: compare eight tophash bytes at once, look at the keys that match, stop
+//! at the first [`EMPTY_REST`], else go on to the overflow bucket. Insert and delete first do their share of a growth in
+//! progress; lookup never does, which is why a map that is only read stays half grown for ever.
+//!
+//! Source: `runtime/map.go` (`mapaccess2`, `mapassign`, `mapdelete`), `runtime/map_fast64.go`, `runtime/map_faststr.go`,
+//! Go 1.23.9.
+
+use super::bucket::{BucketArray, Place, Slot};
+use super::hash::Seed;
+use super::tophash::{EMPTY_ONE, EMPTY_REST, tophash};
+use super::{BucketMap, GrowKind};
+use crate::container::map_type::{BUCKET_SLOTS, Stored, TypeDesc};
+use crate::heap::mutator::Mutator;
+use crate::heap::object::ObjRef;
+
+/// What an insert did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    /// The key was absent and has been added.
+    New,
+    /// The key was present; its elem was replaced.
+    Updated,
+}
+
+/// Where an entry lies; valid until the next write to the map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntrySlot {
+    generation: Generation,
+    slot: Slot,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Generation {
+    Current,
+    Old,
+}
+
+/// The outcome of walking a chain for an insert.
+enum Search {
+    Present(Slot),
+    Absent { free: Option<Slot>, tail: u32 },
+}
+
+impl BucketMap {
+    /// Finds a key. Changes nothing, not even the progress of a growth.
+    #[inline]
+    pub fn lookup(&self, key: u32) -> Option<EntrySlot> {
+        if self.count == 0 {
+            return None;
+        }
+        self.lookup_hashed(key, self.seed.hash(key))
+    }
+
+    #[inline]
+    pub(super) fn lookup_hashed(&self, key: u32, hash: u64) -> Option<EntrySlot> {
+        if let Some(growth) = &self.growth {
+            let index = growth.array.index_of(hash);
+            if !growth.array.bucket(index).tophash.evacuated() {
+                let slot = find(&growth.array, index, tophash(hash), key)?;
+                return Some(EntrySlot { generation: Generation::Old, slot });
+            }
+        }
+        let slot = find(&self.current, self.current.index_of(hash), tophash(hash), key)?;
+        Some(EntrySlot { generation: Generation::Current, slot })
+    }
+
+    /// The pointers in the elem of a present key, as [`insert`](Self::insert) was given them; `None` if the key is absent.
+    pub fn elem_pointers<M: Mutator>(&self, m: &M, key: u32) -> Option<Vec<ObjRef>> {
+        let found = self.lookup(key)?;
+        let array = match found.generation {
+            Generation::Current => &self.current,
+            Generation::Old => &self.growth.as_ref().expect("entry in the old array").array,
+        };
+        let place = array.place(&self.map_type, found.slot.bucket);
+        let slot = place.first_pointer_slot + self.map_type.elem_pointer_slot(found.slot.slot);
+        let (object, first) = match self.map_type.stored_elem().indirect {
+            Some(_) => (m.pointer(place.object, slot), 0),
+            None => (place.object, slot),
+        };
+        let slots = first..first + self.map_type.elem().pointer_slots;
+        Some(slots.map(|slot| m.pointer(object, slot)).collect())
+    }
+
+    /// `m[key] = elem`.
+    ///
+    /// `key_pointers` and `elem_pointers` are the heap pointers inside the key and the elem; empty means all nil. They,
+    /// and the map itself, must be reachable: an insert may allocate. Spends no CPU time: callers account for single
+    /// operations in batches (see [`take_evacuated`](Self::take_evacuated)).
+    ///
+    /// Panics if a non-empty slice does not have the type's number of pointers.
+    #[inline]
+    pub fn insert<M: Mutator>(
+        &mut self,
+        m: &mut M,
+        key: u32,
+        key_pointers: &[ObjRef],
+        elem_pointers: &[ObjRef],
+    ) -> Inserted {
+        self.insert_hashed(m, key, self.seed.hash(key), key_pointers, elem_pointers)
+    }
+
+    #[inline]
+    pub(super) fn insert_hashed<M: Mutator>(
+        &mut self,
+        m: &mut M,
+        key: u32,
+        hash: u64,
+        key_pointers: &[ObjRef],
+        elem_pointers: &[ObjRef],
+    ) -> Inserted {
+        if self.current.is_unallocated() {
+            self.allocate_first_bucket(m);
+        }
+        let top = tophash(hash);
+        loop {
+            let index = self.current.index_of(hash);
+            if self.growth.is_some() {
+                self.grow_work(m, index);
+            }
+            let (free, tail) = match search(&self.current, index, top, key) {
+                Search::Present(slot) => {
+                    self.update_pointers(m, slot, key_pointers, elem_pointers);
+                    return Inserted::Updated;
+                }
+                Search::Absent { free, tail } => (free, tail),
+            };
+            if self.growth.is_none() && self.must_grow() {
+                // Growing moves every bucket: look again in the new array.
+                self.start_growth(m);
+                continue;
+            }
+            let slot = match free {
+                Some(slot) => slot,
+                None => Slot { bucket: self.new_overflow(m, tail), slot: 0 },
+            };
+            self.store_pointers(m, slot, key_pointers, elem_pointers);
+            self.write_entry(m, slot, top, key);
+            return Inserted::New;
+        }
+    }
+
+    /// Writes tophash and key, and touches the bytes from the tophash to the end of the elem: a bucket is smaller than a
+    /// page, so the pages of both ends are all the pages in between.
+    #[inline]
+    fn write_entry<M: Mutator>(&mut self, m: &mut M, slot: Slot, top: u8, key: u32) {
+        let bucket = self.current.bucket_mut(slot.bucket);
+        bucket.tophash.set(slot.slot, top);
+        bucket.keys[slot.slot as usize] = key;
+        self.count += 1;
+        let place = self.current.place(&self.map_type, slot.bucket);
+        if !place.object.is_nil() {
+            m.touch(place.object, place.offset_bytes, self.map_type.elem_end_bytes(slot.slot));
+        }
+    }
+
+    /// Allocates what is stored indirectly and writes the pointers of a new entry. Its slot holds nil pointers so far.
+    #[inline]
+    fn store_pointers<M: Mutator>(
+        &mut self,
+        m: &mut M,
+        slot: Slot,
+        key_pointers: &[ObjRef],
+        elem_pointers: &[ObjRef],
+    ) {
+        if self.map_type.is_noscan() {
+            return;
+        }
+        let place = self.current.place(&self.map_type, slot.bucket);
+        let key_slot = place.first_pointer_slot + self.map_type.key_pointer_slot(slot.slot);
+        let key_at = self.home(m, place, key_slot, self.map_type.stored_key());
+        write_pointers(m, key_at, self.map_type.key(), key_pointers, OldPointers::Nil);
+        let elem_slot = place.first_pointer_slot + self.map_type.elem_pointer_slot(slot.slot);
+        let elem_at = self.home(m, place, elem_slot, self.map_type.stored_elem());
+        write_pointers(m, elem_at, self.map_type.elem(), elem_pointers, OldPointers::Nil);
+    }
+
+    /// Where the pointers of a new key or elem go: its slots in the bucket, or a new object that the bucket refers to.
+    fn home<M: Mutator>(&self, m: &mut M, place: Place, slot: u32, stored: Stored) -> (ObjRef, u32) {
+        match stored.indirect {
+            None => (place.object, slot),
+            Some(layout) => {
+                let object = self.alloc(m, layout);
+                m.set_pointer(place.object, slot, object);
+                m.touch(object, 0, layout.size_bytes);
+                (object, 0)
+            }
+        }
+    }
+
+    /// Replaces the pointers of a present entry. An indirect elem keeps its object.
+    fn update_pointers<M: Mutator>(
+        &mut self,
+        m: &mut M,
+        slot: Slot,
+        key_pointers: &[ObjRef],
+        elem_pointers: &[ObjRef],
+    ) {
+        if self.map_type.is_noscan() {
+            return;
+        }
+        let place = self.current.place(&self.map_type, slot.bucket);
+        let at = |slot_in_bucket: u32, stored: Stored, m: &M| {
+            let slot = place.first_pointer_slot + slot_in_bucket;
+            match stored.indirect {
+                None => (place.object, slot),
+                Some(_) => (m.pointer(place.object, slot), 0),
+            }
+        };
+        if self.map_type.replaces_key_on_update() {
+            let key_at = at(self.map_type.key_pointer_slot(slot.slot), self.map_type.stored_key(), m);
+            write_pointers(m, key_at, self.map_type.key(), key_pointers, OldPointers::Stale);
+        }
+        let elem_at = at(self.map_type.elem_pointer_slot(slot.slot), self.map_type.stored_elem(), m);
+        write_pointers(m, elem_at, self.map_type.elem(), elem_pointers, OldPointers::Stale);
+    }
+
+    /// `delete(m, key)`; whether the key was present. Spends no CPU time.
+    ///
+    /// The slot becomes empty and the pointers in it go; nothing else does. No bucket is freed, no chain shortened.
+    #[inline]
+    pub fn delete<M: Mutator>(&mut self, m: &mut M, key: u32) -> bool {
+        if self.count == 0 {
+            return false;
+        }
+        self.delete_hashed(m, key, self.seed.hash(key))
+    }
+
+    #[inline]
+    pub(super) fn delete_hashed<M: Mutator>(&mut self, m: &mut M, key: u32, hash: u64) -> bool {
+        let index = self.current.index_of(hash);
+        if self.growth.is_some() {
+            self.grow_work(m, index);
+        }
+        let Some(slot) = find(&self.current, index, tophash(hash), key) else {
+            return false;
+        };
+        if !self.map_type.is_noscan() {
+            self.clear_entry_pointers(m, slot);
+        }
+        self.empty_slot(index, slot);
+        self.count -= 1;
+        if self.count == 0 {
+            // A new seed makes it harder to provoke collisions again and again.
+            self.seed = Seed::new(m.random());
+        }
+        true
+    }
+
+    fn clear_entry_pointers<M: Mutator>(&self, m: &mut M, slot: Slot) {
+        let place = self.current.place(&self.map_type, slot.bucket);
+        let key = place.first_pointer_slot + self.map_type.key_pointer_slot(slot.slot);
+        let elem = place.first_pointer_slot + self.map_type.elem_pointer_slot(slot.slot);
+        let (keys, elems) =
+            (self.map_type.stored_key().pointer_slots, self.map_type.stored_elem().pointer_slots);
+        if keys > 0 {
+            m.clear_pointers(place.object, key..key + keys);
+        }
+        if elems > 0 {
+            m.clear_pointers(place.object, elem..elem + elems);
+        }
+    }
+
+    /// Marks a slot of the chain that starts at `first` empty. If nothing follows it, it and every empty slot directly
+    /// before it become [`EMPTY_REST`], so that later walks stop there.
+    #[inline]
+    fn empty_slot(&mut self, first: u32, slot: Slot) {
+        let bucket = self.current.bucket_mut(slot.bucket);
+        bucket.tophash.set(slot.slot, EMPTY_ONE);
+        let something_follows = if slot.slot < BUCKET_SLOTS - 1 {
+            bucket.tophash.get(slot.slot + 1) != EMPTY_REST
+        } else {
+            let next = bucket.overflow.bucket();
+            next.is_some_and(|next| self.current.bucket(next).tophash.get(0) != EMPTY_REST)
+        };
+        if !something_follows {
+            self.pull_back_the_end(first, slot);
+        }
+    }
+
+    /// Turns the empty slots from `last` backwards into [`EMPTY_REST`], through the chain down to bucket `first`.
+    fn pull_back_the_end(&mut self, first: u32, last: Slot) {
+        let mut at = last;
+        loop {
+            let bucket = self.current.bucket_mut(at.bucket);
+            while bucket.tophash.get(at.slot) == EMPTY_ONE {
+                bucket.tophash.set(at.slot, EMPTY_REST);
+                if at.slot == 0 {
+                    break;
+                }
+                at.slot -= 1;
+            }
+            if bucket.tophash.get(at.slot) != EMPTY_REST || at.bucket == first {
+                return;
+            }
+            // The bucket is empty down to slot 0: go on at the end of the one before it in the chain.
+            let before =
+                self.current.chain(first).find(|(_, before)| before.overflow.bucket() == Some(at.bucket));
+            at = Slot { bucket: before.expect("chains are linked").0, slot: BUCKET_SLOTS - 1 };
+        }
+    }
+
+    /// Whether an insert of an absent key must start a growth first.
+    #[inline]
+    fn must_grow(&self) -> bool {
+        self.count >= self.max_count || self.has_too_many_overflow_buckets()
+    }
+
+    /// How this map would grow now: to twice the size if one more entry overloads it, else sideways.
+    pub(super) fn due_growth(&self) -> GrowKind {
+        if self.count >= self.max_count { GrowKind::Double } else { GrowKind::SameSize }
+    }
+}
+
+/// What the slots hold that pointers are written to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OldPointers {
+    /// Nil: writing nil again is not needed.
+    Nil,
+    /// Pointers of the entry's previous value.
+    Stale,
+}
+
+fn write_pointers<M: Mutator>(
+    m: &mut M,
+    (object, first): (ObjRef, u32),
+    desc: TypeDesc,
+    pointers: &[ObjRef],
+    old: OldPointers,
+) {
+    let slots = desc.pointer_slots;
+    if pointers.is_empty() {
+        if old == OldPointers::Stale && slots > 0 {
+            m.clear_pointers(object, first..first + slots);
+        }
+        return;
+    }
+    let given = pointers.len();
+    assert!(given == slots as usize, "{given} pointers given for a type with {slots}");
+    for (slot, pointer) in (first..).zip(pointers) {
+        m.set_pointer(object, slot, *pointer);
+    }
+}
+
+/// Walks the chain of main bucket `index` for a key.
+#[inline]
+fn find(array: &BucketArray, index: u32, top: u8, key: u32) -> Option<Slot> {
+    let mut at = index;
+    loop {
+        let bucket = array.bucket(at);
+        for slot in bucket.tophash.matching(top) {
+            if bucket.keys[slot as usize] == key {
+                return Some(Slot { bucket: at, slot });
+            }
+        }
+        if bucket.tophash.ends_chain() {
+            return None;
+        }
+        at = bucket.overflow.bucket()?;
+    }
+}
+
+/// Walks the chain of main bucket `index` for a key, remembering the first empty slot and the last bucket.
+#[inline]
+fn search(array: &BucketArray, index: u32, top: u8, key: u32) -> Search {
+    let mut free = None;
+    let mut at = index;
+    loop {
+        let bucket = array.bucket(at);
+        for slot in bucket.tophash.matching(top) {
+            if bucket.keys[slot as usize] == key {
+                return Search::Present(Slot { bucket: at, slot });
+            }
+        }
+        if free.is_none() {
+            free = bucket.tophash.empty().first().map(|slot| Slot { bucket: at, slot });
+        }
+        if bucket.tophash.ends_chain() {
+            return Search::Absent { free, tail: at };
+        }
+        match bucket.overflow.bucket() {
+            Some(next) => at = next,
+            None => return Search::Absent { free, tail: at },
+        }
+    }
+}
