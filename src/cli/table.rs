@@ -251,7 +251,24 @@ pub(super) mod tests {
 
     #[test]
     fn the_table_shows_sizes_and_what_changed() {
-        insta::assert_snapshot!(report(&[trace()], Colour::Off), @"");
+        insta::assert_snapshot!(report(&[trace()], Colour::Off), @r"
+        A tiny run
+
+        Go 1.23, GOGC=100, GOMEMLIMIT=off, GOMAXPROCS=2 on 2 cores, seed 1
+         snapshot        t   HeapAlloc   HeapInuse   HeapIdle   HeapReleased     Sys      RSS   NextGC   NumGC
+        -------------------------------------------------------------------------------------------------------
+         start        0 ns        0.05        0.11       0.00           0.00   46.00     2.00      off       0
+         inserted   148 ms       39.00       39.06       0.00           0.00   46.00    40.00    78.00       1
+                                +38.95      +38.95                                     +38.00               +1
+         nil        148 ms        0.05        0.11       0.00           0.00   46.00    40.00     0.09       2
+                                -38.95      -38.95                                              -77.91      +1
+        148 ms of virtual time, 2 collections, 0.0% of CPU in GC, peak HeapAlloc 0 B, peak RSS 0 B, longest pause 0 ns
+
+        Sizes in MiB; under each number what changed since the row above.
+
+        Question: Is it tiny?
+        Answer:   It is.
+        ");
     }
 
     #[test]

@@ -392,7 +392,7 @@ mod tests {
             zipf.iter(1, 0).collect::<Vec<_>>(),
             shuffled.iter(1, 0).take(4).collect::<Vec<_>>()
         );
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @"[547828, 681329, 730061, 597295] [372, 53, 26, 182, 1, 278] [425799, 328251, 896974, 168302]");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use indexmap::IndexMap;
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
 use super::mistake::{Log, Mistakes, suggestion};
 use super::reader::{Entry, Node, Table};
@@ -87,11 +87,11 @@ impl Parser {
         self.vars(vars_node);
         let steps_node = table.need("steps", "what the program does: steps = [\"gc\"]", &mut self.log);
         let steps = steps_node.and_then(|node| {
-            let steps = self.steps(&node, 0);
-            if steps.is_empty() {
+            if matches!(node.value, DeValue::Array(array) if array.is_empty()) {
                 node.wrong("there are no steps", "at least one step, such as \"gc\"", &mut self.log);
+                return None;
             }
-            Some(steps).filter(|steps| !steps.is_empty())
+            Some(self.steps(&node, 0))
         });
         table.finish(&mut self.log);
         if let Some(steps) = &steps {
@@ -183,7 +183,7 @@ impl Parser {
         }
         if let Some(node) = table.take("madvdontneed") {
             match node.value {
-                toml::de::DeValue::Boolean(value) => go.madvdontneed = *value,
+                DeValue::Boolean(value) => go.madvdontneed = *value,
                 _ => node.wrong_kind("true (MADV_DONTNEED) or false (MADV_FREE)", log),
             }
         }
