@@ -322,7 +322,7 @@ fn keys_must_be_in_range() {
         "{ lookup = { var = \"small\", keys = \"0..257\" } }",
         "steps[0].lookup",
         "{ lookup = { var = \"small\", keys = \"0..257\" } }",
-        "a key of type uint8 has no value 256",
+        "a key of type byte has no value 256",
         "keys below 256",
     );
 }
