@@ -1,10 +1,69 @@
 //! The command line: one file a subcommand, wiring only.
+//!
+//! Exit codes: 0 when everything was done (a simulated OOM kill is a result, not a failure), 1 when a run could not be
+//! finished, 2 when the user can do something about it: a wrong flag, a mistake in a file, a folder that cannot be written.
+//!
+//! Results go to stdout, everything else to stderr. Colour is used on a terminal only, and never when `NO_COLOR` is set.
+
+mod errors;
+mod files;
+mod pacer;
+mod run;
+mod sims;
+mod table;
+mod terminal;
 
 use std::process::ExitCode;
 
-pub mod pacer;
+use clap::{Parser, Subcommand};
+
+/// A glass-box simulator of Go's memory runtime.
+#[derive(Debug, Parser)]
+#[command(name = "gclab", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    long_about = "A glass-box simulator of Go's memory runtime.\n\n\
+        gclab runs a small Go program, written as a scenario file, in virtual time: its heap, garbage collector, \
+        pacer, scavenger, maps and resident memory. It prints what runtime.MemStats and the operating system would \
+        show, and draws it.",
+    after_help = "Examples:\n  gclab sims                                      the scenarios and the questions they answer\n  \
+        gclab run sims/delete-million.toml              run one, print its table, draw it\n  \
+        gclab run sims/steady-gogc.toml --gogc 50,100   the same work under two settings\n\n\
+        Help on a command: gclab run --help"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::RunArgs),
+    Sims(sims::SimsArgs),
+    Pacer(pacer::PacerArgs),
+}
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let result = match Cli::parse().command {
+        Command::Run(args) => run::run(&args),
+        Command::Sims(args) => sims::run(&args),
+        Command::Pacer(args) => pacer::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            terminal::to_stderr(&errors::render(&error, terminal::stderr_colour()));
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
 }

@@ -1,1 +1,145 @@
-//! (to come)
+//! Scenario files: TOML in, a checked program out, or every mistake at once.
+//!
+//! A scenario is what a small Go program does to memory, line by line, with the question it answers. Reading one has
+//! three parts, each of which goes on after a mistake so that all are reported together:
+//! 1. `reader` and `parse` turn text into a tree with spans and read settings, types and variables;
+//! 2. `read_step` reads each step: variables exist and have the right type, sizes are bytes, keys are in range;
+//! 3. `check` walks the program in order: nothing is inserted into a nil map, labels are unique, the work is bounded.
+//!
+//! What comes out is a [`Scenario`] that [`run()`] can carry out without looking back: nothing in it can be misspelt,
+//! missing or of the wrong kind.
+//!
+//! ```
+//! let text = r#"
+//!     title = "A map comes and goes"
+//!     question = "Does delete give memory back?"
+//!     answer = "No."
+//!     vars = { m = "map[int]int" }
+//!     steps = [
+//!         { make = { var = "m" } },
+//!         { insert = { var = "m", keys = "0..1_000" } },
+//!         { delete = { var = "m", keys = "0..1_000" } },
+//!         "gc",
+//!         { snapshot = "deleted" },
+//!     ]
+//! "#;
+//! let scenario = gclab::scenario::Scenario::parse("come-and-go.toml", text).unwrap();
+//! assert_eq!(scenario.steps.len(), 5);
+//! ```
+
+mod check;
+mod keys;
+mod mistake;
+mod parse;
+mod read_step;
+mod reader;
+mod run;
+mod settings;
+mod step;
+mod types;
+
+pub use keys::{KEY_LIMIT, Keys, KeysIter, Order};
+pub use mistake::{Mistake, Mistakes};
+pub use run::{RunError, run};
+pub use settings::{GoSettings, Gogc, Machine, MemoryLimit, Overrides, PROCS_LIMIT, RunSettings};
+pub use step::{
+    Access, Alloc, Amount, Backing, Finalize, Garbage, Goroutines, Hold, Insert, InsertValue, Make, MixPart,
+    Release, Repeat, Shape, Step, Written,
+};
+pub use types::{Basic, GoType, StructType, TypeError, TypeLayout, Types};
+
+use indexmap::IndexMap;
+use toml::Spanned;
+
+/// A checked scenario.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// The file's name without folder and ending: `delete-million`.
+    pub name: String,
+    /// What happens, in a few words.
+    pub title: String,
+    /// The question that the scenario answers.
+    pub question: String,
+    /// The answer.
+    pub answer: String,
+    /// The process.
+    pub go: GoSettings,
+    /// What it runs on.
+    pub machine: Machine,
+    /// Named struct types.
+    pub types: Types,
+    /// Package-level variables, nil at the start: the program's roots. [`VarId`] is the index.
+    pub vars: IndexMap<String, VarType>,
+    /// The program. A step's span is its place in the file and distinguishes it from every other step.
+    pub steps: Vec<Spanned<Step>>,
+}
+
+/// A variable of a scenario: its index in [`Scenario::vars`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VarId(pub usize);
+
+/// The type of a variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VarType {
+    /// `map[K]V`.
+    Map {
+        /// K.
+        key: Typed,
+        /// V.
+        value: Typed,
+    },
+    /// `[]T`.
+    Slice {
+        /// T.
+        element: Typed,
+    },
+    /// `*T`.
+    Pointer {
+        /// T.
+        target: Typed,
+    },
+}
+
+/// A type and what it needs in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Typed {
+    /// The type.
+    pub go_type: GoType,
+    /// Its layout.
+    pub layout: TypeLayout,
+}
+
+impl Scenario {
+    /// Reads and checks a scenario. `file` is its name for messages and, without folder and ending, the scenario's name.
+    ///
+    /// # Errors
+    /// Every mistake in the file, in the order of the text.
+    pub fn parse(file: &str, text: &str) -> Result<Scenario, Mistakes> {
+        parse::parse(file, text)
+    }
+
+    /// The settings of a run without flags.
+    pub fn settings(&self) -> RunSettings {
+        RunSettings { go: self.go, machine: self.machine }
+    }
+
+    /// A variable's type.
+    pub fn var(&self, var: VarId) -> &VarType {
+        &self.vars[var.0]
+    }
+
+    /// A variable's name.
+    pub fn var_name(&self, var: VarId) -> &str {
+        self.vars.get_index(var.0).expect("a VarId is an index of vars").0
+    }
+}
+
+impl std::fmt::Display for VarType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            VarType::Map { key, value } => write!(f, "map[{}]{}", key.go_type, value.go_type),
+            VarType::Slice { element } => write!(f, "[]{}", element.go_type),
+            VarType::Pointer { target } => write!(f, "*{}", target.go_type),
+        }
+    }
+}

@@ -5,10 +5,12 @@
 //! quantity; if a chart needs a number, the number is recorded here.
 
 mod cycle;
+mod gctrace;
 mod mem_stats;
 mod sample;
 
 pub use cycle::{Cycle, CycleKind};
+pub use gctrace::{gctrace, gctrace_lines};
 pub use mem_stats::MemStats;
 pub use sample::{RssLedger, Sample};
 

@@ -1,0 +1,275 @@
+//! `gclab run`: a scenario under one or several settings; tables on stdout, a picture and samples in files.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use indexmap::IndexSet;
+use indicatif::{ProgressBar, ProgressStyle};
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::errors::CliError;
+use super::files::{PendingFile, read_scenario, samples_csv};
+use super::table::{limit_text, report};
+use super::terminal::{self, Colour};
+use crate::scenario::{self, Gogc, MemoryLimit, Overrides, PROCS_LIMIT, RunSettings, Scenario};
+use crate::trace::{self, Config, OomKill, Snapshot, Summary, Trace};
+use crate::units::Bytes;
+use crate::version::GoVersion;
+
+/// Most runs of one command.
+const RUNS_LIMIT: usize = 256;
+
+/// Run a scenario, print its snapshots, draw it.
+///
+/// One run for each combination of GOGC and memory limit. Flags override what the file says. Writes NAME.png and NAME.csv
+/// into the output folder, where NAME is the scenario file's name.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  gclab run sims/delete-million.toml\n  \
+        gclab run sims/steady-gogc.toml --gogc 50,100,200,off --memory-limit 256MiB\n  \
+        gclab run sims/churn.toml --go 1.21 --seed 7 --out /tmp/churn\n  \
+        gclab run sims/delete-million.toml --json --no-plot | jq '.runs[0].snapshots[].rss_bytes'\n  \
+        gclab run sims/steady-gogc.toml --gctrace 2>gctrace.txt")]
+pub(super) struct RunArgs {
+    /// Scenario file.
+    #[arg(value_name = "SIM.toml")]
+    sim: PathBuf,
+    /// GOGC in percent or "off"; a list makes one run for each.
+    #[arg(long, value_delimiter = ',', value_name = "LIST")]
+    gogc: Vec<Gogc>,
+    /// GOMEMLIMIT such as 256MiB or "off"; a list makes one run for each.
+    #[arg(long, value_delimiter = ',', value_name = "LIST")]
+    memory_limit: Vec<MemoryLimit>,
+    /// Go release to simulate: 1.21 or 1.23.
+    #[arg(long, value_name = "VERSION")]
+    go: Option<GoVersion>,
+    /// GOMAXPROCS.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(PROCS_LIMIT)))]
+    procs: Option<u32>,
+    /// Processor cores of the machine.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(PROCS_LIMIT)))]
+    cores: Option<u32>,
+    /// Memory limit of the container, such as 512MiB: crossing it is an OOM kill.
+    #[arg(long, value_name = "SIZE")]
+    machine_memory: Option<Bytes>,
+    /// Seed of everything random: the same seed gives the same bytes.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// How pages go back: 1 with MADV_DONTNEED, 0 with MADV_FREE.
+    #[arg(long, value_name = "0|1", value_parser = zero_or_one)]
+    madvdontneed: Option<bool>,
+    /// Folder for the picture and the samples.
+    #[arg(long, value_name = "DIR", default_value = "out")]
+    out: PathBuf,
+    /// Print one JSON object instead of tables.
+    #[arg(long)]
+    json: bool,
+    /// Print Go's gctrace lines on stderr.
+    #[arg(long)]
+    gctrace: bool,
+    /// Draw no picture.
+    #[arg(long)]
+    no_plot: bool,
+}
+
+fn zero_or_one(text: &str) -> Result<bool, String> {
+    match text {
+        "1" => Ok(true),
+        "0" => Ok(false),
+        _ => Err("accepted: 1 (MADV_DONTNEED) or 0 (MADV_FREE)".to_owned()),
+    }
+}
+
+/// Runs the subcommand.
+pub(super) fn run(args: &RunArgs) -> Result<(), CliError> {
+    let scenario = read_scenario(&args.sim)?;
+    let settings = combinations(args, &scenario)?;
+    let traces = run_all(&scenario, &settings)?;
+    if args.gctrace {
+        print_gctrace(&traces);
+    }
+    let written = write_files(args, &scenario, &traces)?;
+    if args.json {
+        terminal::to_stdout(&json(&traces));
+    } else {
+        terminal::to_stdout(&report(&traces, terminal::stdout_colour()));
+        terminal::to_stdout(&format!("\nWrote {written}\n"));
+    }
+    Ok(())
+}
+
+/// One settings for each combination of the lists, in the order of the lists.
+fn combinations(args: &RunArgs, scenario: &Scenario) -> Result<Vec<RunSettings>, CliError> {
+    let overrides = Overrides {
+        version: args.go,
+        procs: args.procs,
+        seed: args.seed,
+        madvdontneed: args.madvdontneed,
+        machine_memory_bytes: args.machine_memory.map(|bytes| bytes.0),
+        cores: args.cores,
+        ..Overrides::default()
+    };
+    let gogcs = or_the_files_own(&args.gogc);
+    let limits = or_the_files_own(&args.memory_limit);
+    let mut seen = IndexSet::new();
+    let mut settings = Vec::new();
+    for &gogc in &gogcs {
+        for &memory_limit in &limits {
+            let one = scenario.settings().overridden(&Overrides { gogc, memory_limit, ..overrides });
+            if seen.insert((one.go.gogc.percent(), one.go.memory_limit.bytes())) {
+                settings.push(one);
+            }
+        }
+    }
+    if settings.len() > RUNS_LIMIT {
+        return Err(CliError::Usage {
+            message: format!("{} combinations of --gogc and --memory-limit", settings.len()),
+            accepted: format!("up to {RUNS_LIMIT} runs in one command"),
+        });
+    }
+    Ok(settings)
+}
+
+/// The values of a list flag; without the flag, one value that leaves the file's.
+fn or_the_files_own<T: Copy>(list: &[T]) -> Vec<Option<T>> {
+    if list.is_empty() { vec![None] } else { list.iter().copied().map(Some).collect() }
+}
+
+fn run_all(scenario: &Scenario, settings: &[RunSettings]) -> Result<Vec<Trace>, CliError> {
+    let progress = Progress::new(settings.len());
+    let traces: Result<Vec<Trace>, CliError> = settings
+        .par_iter()
+        .map(|settings| {
+            let trace = scenario::run(scenario, settings)
+                .map_err(|error| CliError::Run { gogc: settings.go.gogc.to_string(), error })?;
+            progress.done(&trace.config);
+            Ok(trace)
+        })
+        .collect();
+    progress.finish();
+    traces
+}
+
+/// A bar on a terminal, lines in a pipe, nothing for a single run.
+enum Progress {
+    Silent,
+    Lines,
+    Bar(ProgressBar),
+}
+
+impl Progress {
+    fn new(runs: usize) -> Progress {
+        match (runs, terminal::stderr_is_terminal()) {
+            (0 | 1, _) => Progress::Silent,
+            (_, false) => Progress::Lines,
+            (_, true) => {
+                let bar = ProgressBar::new(runs as u64);
+                let template = match terminal::stderr_colour() {
+                    Colour::On => "{bar:30.cyan} {pos}/{len} runs {msg}",
+                    Colour::Off => "{bar:30} {pos}/{len} runs {msg}",
+                };
+                bar.set_style(ProgressStyle::with_template(template).expect("a valid template"));
+                bar.enable_steady_tick(Duration::from_millis(200));
+                Progress::Bar(bar)
+            }
+        }
+    }
+
+    fn done(&self, config: &Config) {
+        let name = format!("GOGC={} GOMEMLIMIT={}", config.gogc_text(), limit_text(config));
+        match self {
+            Progress::Silent => {}
+            Progress::Lines => terminal::to_stderr(&format!("ran {name}\n")),
+            Progress::Bar(bar) => {
+                bar.inc(1);
+                bar.set_message(name);
+            }
+        }
+    }
+
+    fn finish(&self) {
+        if let Progress::Bar(bar) = self {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn print_gctrace(traces: &[Trace]) {
+    for trace in traces {
+        if traces.len() > 1 {
+            let config = &trace.config;
+            terminal::to_stderr(&format!("GOGC={} GOMEMLIMIT={}\n", config.gogc_text(), limit_text(config)));
+        }
+        terminal::to_stderr(&trace::gctrace(trace));
+    }
+}
+
+/// Writes the samples and the picture; both take their names only when both are complete. Returns what was written.
+fn write_files(args: &RunArgs, scenario: &Scenario, traces: &[Trace]) -> Result<String, CliError> {
+    let csv_path = args.out.join(format!("{}.csv", scenario.name));
+    let mut csv = PendingFile::create(&csv_path)?;
+    csv.write(&samples_csv(traces))?;
+    let mut written = csv_path.display().to_string();
+    if !args.no_plot {
+        let path = args.out.join(format!("{}.png", scenario.name));
+        let png = PendingFile::create(&path)?;
+        crate::chart::render_png(traces, png.path())
+            .map_err(|error| CliError::Chart { path: path.clone(), reason: error.to_string() })?;
+        png.finish()?;
+        written = format!("{} and {written}", path.display());
+    }
+    csv.finish()?;
+    Ok(written)
+}
+
+#[derive(Serialize)]
+struct Runs<'t> {
+    runs: Vec<Run<'t>>,
+}
+
+#[derive(Serialize)]
+struct Run<'t> {
+    config: &'t Config,
+    snapshots: &'t [Snapshot],
+    summary: &'t Summary,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oom_kill: Option<&'t OomKill>,
+}
+
+/// `{"runs": [...]}` and a line end.
+fn json(traces: &[Trace]) -> String {
+    let runs = traces
+        .iter()
+        .map(|Trace { config, snapshots, summary, oom_kill, .. }| Run {
+            config,
+            snapshots,
+            summary,
+            oom_kill: oom_kill.as_ref(),
+        })
+        .collect();
+    let mut text = serde_json::to_string_pretty(&Runs { runs }).expect("numbers and texts are JSON");
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::table::tests::trace;
+
+    #[test]
+    fn json_has_gos_own_names_and_the_oom_kill_only_when_there_was_one() {
+        let mut killed = trace();
+        killed.oom_kill = Some(OomKill { t_ns: 1, rss_bytes: 2, limit_bytes: 1, step: "x".to_owned() });
+        let value: serde_json::Value = serde_json::from_str(&json(&[trace(), killed])).unwrap();
+        let run = &value["runs"][0];
+        assert_eq!(run["config"]["gogc_percent"], 100);
+        assert_eq!(run["snapshots"][1]["label"], "inserted");
+        assert_eq!(run["snapshots"][1]["rss_bytes"], 40 << 20);
+        assert_eq!(run["snapshots"][1]["mem_stats"]["HeapAlloc"], 39 << 20);
+        assert_eq!(run["snapshots"][1]["mem_stats"]["NumGC"], 1);
+        assert_eq!(run["summary"]["num_gc"], 2);
+        assert!(run.get("oom_kill").is_none());
+        assert_eq!(value["runs"][1]["oom_kill"]["rss_bytes"], 2);
+    }
+}
