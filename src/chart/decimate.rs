@@ -68,6 +68,18 @@ pub fn staircase(points: impl IntoIterator<Item = Point>) -> Vec<Point> {
     line
 }
 
+/// The highs and the lows of a dense line, one of each for every [`ENVELOPE_PX`] pixels.
+pub fn envelope(line: &[Point]) -> (Vec<Point>, Vec<Point>) {
+    let bucket = |point: &Point| (point.x / ENVELOPE_PX).floor();
+    let buckets = || line.chunk_by(|a, b| bucket(a) == bucket(b));
+    let highest = |points: &[Point]| points.iter().copied().min_by(|a, b| a.y.total_cmp(&b.y));
+    let lowest = |points: &[Point]| points.iter().copied().max_by(|a, b| a.y.total_cmp(&b.y));
+    (buckets().filter_map(highest).collect(), buckets().filter_map(lowest).collect())
+}
+
+/// Wide enough to hold a tooth of any sawtooth that is too dense to draw.
+const ENVELOPE_PX: f32 = 10.0;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +103,14 @@ mod tests {
             });
             prop_assert_eq!(range(&line), range(&points));
         }
+    }
+
+    #[test]
+    fn the_envelope_of_a_dense_sawtooth_is_two_level_lines() {
+        let teeth: Vec<Point> = (0..200).map(|index| at(index as f32 * 0.7, (index % 4) as f32 * 100.0)).collect();
+        let (highs, lows) = envelope(&teeth);
+        assert!(highs.len() >= 14 && highs.iter().all(|point| point.y == 0.0), "{highs:?}");
+        assert!(lows.iter().all(|point| point.y == 300.0), "{lows:?}");
     }
 
     #[test]

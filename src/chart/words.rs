@@ -91,7 +91,7 @@ pub fn distinct_names(traces: &[Trace]) -> Vec<String> {
     names.iter().enumerate().map(numbered).collect()
 }
 
-/// `48 GC cycles`, `1 GC cycle (forced)`, `13 GC cycles: 1 forced, 5 by timer`.
+/// `48 GC cycles`, `1 GC: 1 forced`, `13 GCs: 1 forced, 5 timer`.
 pub fn cycle_count(trace: &Trace) -> String {
     let count = |kind| trace.cycles.iter().filter(|cycle| cycle.kind == kind).count();
     let (forced, timed) = (count(CycleKind::Forced), count(CycleKind::Time));
@@ -100,9 +100,9 @@ pub fn cycle_count(trace: &Trace) -> String {
         kinds.push(format!("{forced} forced"));
     }
     if timed > 0 {
-        kinds.push(format!("{timed} by timer"));
+        kinds.push(format!("{timed} timer"));
     }
     let total = trace.cycles.len();
-    let cycles = format!("{total} GC cycle{}", if total == 1 { "" } else { "s" });
-    if kinds.is_empty() { cycles } else { format!("{cycles}: {}", kinds.join(", ")) }
+    let plural = if total == 1 { "" } else { "s" };
+    if kinds.is_empty() { format!("{total} GC cycle{plural}") } else { format!("{total} GC{plural}: {}", kinds.join(", ")) }
 }

@@ -139,8 +139,10 @@ pub struct TimeAxis {
     pub segments: Vec<Segment>,
 }
 
-/// On one scale for all, no step may be narrower than this, in pixels.
+/// On one scale for all, a step narrower than this hides what happens in it, in pixels.
 const NARROWEST_PX: f32 = 40.0;
+/// The share of all that happens that narrow steps may hide together.
+const HIDDEN_SHARE: f64 = 0.05;
 
 impl TimeAxis {
     /// One scale over `left..right` pixels for all of `spans`.
@@ -151,16 +153,19 @@ impl TimeAxis {
         TimeAxis { scale: TimeScale::Uniform, segments: spans.into_iter().map(place).collect() }
     }
 
-    /// One scale if every step can be seen on it, else one per step, each at least as wide as `needed_px` says its
-    /// name needs (as far as there is room).
+    /// One scale if what happens can be seen on it, else one per step, each at least as wide as `needed_px` says its
+    /// name needs (as far as there is room). `action` says how much happens in each step, in any unit.
     pub fn fitting(
         spans: Vec<StepSpan>,
+        action: &[f64],
         left: f32,
         right: f32,
         needed_px: impl Fn(&StepSpan) -> f32,
     ) -> TimeAxis {
         let uniform = TimeAxis::uniform(spans, left, right);
-        if uniform.segments.len() == 1 || uniform.segments.iter().all(|segment| segment.width() >= NARROWEST_PX) {
+        let narrow = uniform.segments.iter().zip(action).filter(|(segment, _)| segment.width() < NARROWEST_PX);
+        let hidden: f64 = narrow.map(|(_, action)| action).sum();
+        if uniform.segments.len() == 1 || hidden <= action.iter().sum::<f64>() * HIDDEN_SHARE {
             return uniform;
         }
         let spans: Vec<StepSpan> = uniform.segments.into_iter().map(|segment| segment.span).collect();
@@ -269,7 +274,7 @@ mod tests {
     #[test]
     fn steps_of_like_length_share_one_scale() {
         let spans = step_spans(&marks(&[(0, "a"), (300, "b")]), 1000);
-        let axis = TimeAxis::fitting(spans, 0.0, 1000.0, |_| 100.0);
+        let axis = TimeAxis::fitting(spans, &[5.0, 5.0], 0.0, 1000.0, |_| 100.0);
         assert_eq!(axis.scale, TimeScale::Uniform);
         assert_eq!((axis.x(0), axis.x(300), axis.x(500), axis.x(2000)), (0.0, 300.0, 500.0, 1000.0));
     }
@@ -277,12 +282,20 @@ mod tests {
     #[test]
     fn a_short_beginning_before_a_long_idle_time_gets_room() {
         let steps = marks(&[(0, "allocate"), (2 * SECOND_NS, "gc"), (2 * SECOND_NS + MILLISECOND_NS, "sleep")]);
-        let axis = TimeAxis::fitting(step_spans(&steps, 362 * SECOND_NS), 100.0, 1300.0, |_| 120.0);
+        let axis = TimeAxis::fitting(step_spans(&steps, 362 * SECOND_NS), &[5.0, 5.0, 5.0], 100.0, 1300.0, |_| 120.0);
         assert_eq!(axis.scale, TimeScale::PerStep);
         assert!(axis.segments[0].width() > 300.0, "{:?}", axis.segments[0].width());
         assert!(axis.segments.iter().all(|segment| segment.width() >= 120.0));
         assert!(axis.segments[2].width() > axis.segments[0].width());
         assert!((axis.right() - 1300.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn a_short_step_in_which_little_happens_stretches_nothing() {
+        let spans = || step_spans(&marks(&[(0, "build"), (10, "work")]), 1000);
+        let scale = |action: &[f64]| TimeAxis::fitting(spans(), action, 0.0, 1000.0, |_| 100.0).scale;
+        assert_eq!(scale(&[1.0, 99.0]), TimeScale::Uniform);
+        assert_eq!(scale(&[10.0, 90.0]), TimeScale::PerStep);
     }
 
     proptest! {
@@ -298,7 +311,8 @@ mod tests {
                 times.iter().map(|t_ns| StepMark { t_ns: *t_ns, label: "step".to_owned() }).collect();
             let spans = step_spans(&steps, end_ns);
             prop_assert!(spans.windows(2).all(|pair| pair[0].end_ns == pair[1].start_ns));
-            let axis = TimeAxis::fitting(spans, 10.0, 1000.0, |_| 90.0);
+            let action = vec![1.0; spans.len()];
+            let axis = TimeAxis::fitting(spans, &action, 10.0, 1000.0, |_| 90.0);
             prop_assert!((axis.left() - 10.0).abs() < 0.01 && (axis.right() - 1000.0).abs() < 0.1);
             let mut moments = moments;
             moments.sort_unstable();

@@ -14,7 +14,7 @@ use super::words;
 use crate::trace::Trace;
 
 /// The panels' share of the width.
-const PANELS_SHARE: f32 = 0.62;
+const PANELS_SHARE: f32 = 0.6;
 /// From the panels to the trade-off in pixels.
 const GUTTER_PX: f32 = 36.0;
 

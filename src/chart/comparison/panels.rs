@@ -2,10 +2,10 @@
 
 use super::super::axis::{ByteAxis, Segment, StepSpan, TimeAxis, TimeScale, step_spans, time_ticks};
 use super::super::page::MARGIN_PX;
-use super::super::picture::{Align, Area, Dash, Mark, Picture, Skyline, at};
+use super::super::picture::{Align, Area, Dash, Mark, Picture, Point, Skyline, at};
 use super::super::text::{bold, regular};
 use super::super::theme::{BODY_PX, Ink, NAME_PX, Theme};
-use super::super::timeline::{end_ns, highest_bytes, ledger_columns, size_line, staircase_line};
+use super::super::timeline::{action, draw_line, end_ns, highest_bytes, ledger_columns, size_line, staircase_line};
 use crate::trace::{Sample, Trace};
 
 /// Width of the column of sizes in pixels.
@@ -95,15 +95,12 @@ fn draw_run(picture: &mut Picture, theme: &Theme, trace: &Trace, time: &TimeAxis
     let goal = |sample: &Sample| sample.heap_goal_bytes;
     let rss = |sample: &Sample| Some(sample.rss_bytes);
     let heap = |sample: &Sample| Some(sample.heap_alloc_bytes);
-    for piece in staircase_line(samples, time, sizes, goal) {
-        picture.stroke(piece, 3.0, Dash::Dashed, theme.heap_goal);
-    }
-    for piece in size_line(samples, time, sizes, rss) {
-        picture.stroke(piece, 4.0, Dash::Solid, theme.rss);
-    }
-    for piece in size_line(samples, time, sizes, heap) {
-        picture.stroke(piece, 3.0, Dash::Solid, theme.heap_alloc);
-    }
+    let mut draw = |pieces: Vec<Vec<Point>>, width_px: f32, dash: Dash, ink: Ink| {
+        pieces.iter().for_each(|piece| draw_line(picture, piece, width_px, dash, ink));
+    };
+    draw(size_line(samples, time, sizes, heap), 3.0, Dash::Solid, theme.heap_alloc);
+    draw(size_line(samples, time, sizes, rss), 4.0, Dash::Solid, theme.rss);
+    draw(staircase_line(samples, time, sizes, goal), 3.0, Dash::Dashed, theme.heap_goal);
     if let Some(kill) = &trace.oom_kill {
         let center = at(time.x(kill.t_ns), sizes.y(kill.rss_bytes));
         for slope in [1.0, -1.0] {
@@ -134,8 +131,12 @@ fn shared_time(traces: &[Trace], width: f32) -> SharedTime {
             start_ns = span.end_ns;
             span
         };
-        let spans = (0..runs[0].len()).map(longest).collect();
-        let axis = TimeAxis::fitting(spans, 0.0, width, |_| NEEDED_PX);
+        let spans: Vec<StepSpan> = (0..runs[0].len()).map(longest).collect();
+        let mut moved = vec![0.0; spans.len()];
+        for (trace, run) in traces.iter().zip(&runs) {
+            moved.iter_mut().zip(action(trace, run)).for_each(|(sum, action)| *sum += action);
+        }
+        let axis = TimeAxis::fitting(spans, &moved, 0.0, width, |_| NEEDED_PX);
         if axis.scale == TimeScale::PerStep {
             return SharedTime { axis };
         }
@@ -169,7 +170,7 @@ impl SharedTime {
                 let x = plot.left + segment.left;
                 picture.fill(Area { left: x - 1.0, right: x + 1.0, top: plot.bottom, bottom: plot.bottom + 8.0 }, theme.rule);
             }
-            let remark = font.elide("time, stretched step by step", plot.width());
+            let remark = font.elide("time; each step has its own scale", plot.width());
             picture.text(at(plot.center().x, y), Align::Middle, font, theme.text_quiet, &remark);
             return;
         }

@@ -12,9 +12,9 @@ const ROW_PX: f32 = 30.0;
 type Column = (&'static str, f32, fn(&Trace) -> String);
 
 const COLUMNS: [Column; 4] = [
-    ("GCs", 74.0, |trace| trace.summary.num_gc.to_string()),
+    ("GCs", 62.0, |trace| trace.summary.num_gc.to_string()),
     ("peak RSS", 100.0, |trace| size_text(trace.summary.peak_rss_bytes)),
-    ("GC CPU", 84.0, |trace| format!("{:.1} %", trace.summary.gc_cpu_fraction * 100.0)),
+    ("GC CPU", 80.0, |trace| format!("{:.1} %", trace.summary.gc_cpu_fraction * 100.0)),
     ("time", 112.0, |trace| match trace.oom_kill {
         Some(_) => "OOM kill".to_owned(),
         None => duration_text(trace.summary.duration_ns),

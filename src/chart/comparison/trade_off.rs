@@ -1,7 +1,6 @@
 //! The trade-off: CPU spent on collection against peak resident memory, one point per run.
 
-use super::super::axis::ByteAxis;
-use super::super::axis::{byte_ticks, percent_ticks};
+use super::super::axis::{ByteAxis, byte_ticks, percent_ticks};
 use super::super::labels::FreeSpots;
 use super::super::picture::{Align, Area, Picture, Point, at};
 use super::super::text::{bold, regular};
@@ -47,7 +46,8 @@ pub fn draw(picture: &mut Picture, theme: &Theme, traces: &[Trace], names: &[Str
     for (bytes, text) in byte_ticks(sizes.max_bytes, 4) {
         let x = sizes.y(bytes);
         picture.fill(Area { left: x - 1.0, right: x, ..plot }, theme.grid);
-        picture.text(at(x, plot.bottom + 18.0), Align::Middle, regular(BODY_PX), quiet, &text);
+        let half = regular(BODY_PX).width_px(&text) / 2.0;
+        picture.text(at(x.min(area.right - half), plot.bottom + 18.0), Align::Middle, regular(BODY_PX), quiet, &text);
     }
     picture.text(at(plot.center().x, plot.bottom + 44.0), Align::Middle, regular(BODY_PX), quiet, "peak RSS");
 

@@ -1,11 +1,12 @@
-//! The column right of the plot: every line and every fill by name, at the height where it ends.
+//! The column right of the plot: every line by name, at the height where it ends, and beside them the fills that have
+//! no name in the plot, in the order of the stack.
 
 use super::super::labels::{Item, spread};
-use super::super::picture::{Align, Area, Dash, Picture, at};
+use super::super::picture::{Align, Area, Dash, Hatching, Mark, Picture, at};
 use super::super::text::{bold, regular};
 use super::super::theme::{BODY_PX, NAME_PX, Theme};
 use super::Frame;
-use super::ledger::{LAYERS, Stack};
+use super::ledger::{LAYERS, Layer};
 use super::lines::Drawn;
 
 /// Height of a name in pixels: with a line that says what it means, without, and of a fill's name.
@@ -18,33 +19,48 @@ const SAMPLE_PX: f32 = 34.0;
 const LEADER_FROM_PX: f32 = 6.0;
 
 /// Names lines and the fills that have no name inside the plot.
-pub fn draw(picture: &mut Picture, theme: &Theme, frame: &Frame, drawn: &[Drawn], stack: &Stack, fills: &[usize]) {
-    let (low, high) = (frame.plot.top - 8.0, frame.plot.bottom + 16.0);
-    let fill_room = FILL_PX * fills.len() as f32;
-    let explained = EXPLAINED_PX * drawn.len() as f32 + fill_room <= high - low;
-    let line_length = if explained { EXPLAINED_PX } else { NAMED_PX };
-    let mut items: Vec<Item> =
-        drawn.iter().map(|line| Item { wish: line.end.y, length: line_length }).collect();
-    items.extend(fills.iter().map(|index| Item { wish: stack.end_y(*index), length: FILL_PX }));
-    let middles = spread(&items, low, high);
+pub fn draw(picture: &mut Picture, theme: &Theme, frame: &Frame, drawn: &[Drawn], fills: &[usize]) {
+    let (low, high) = (frame.plot.top - 8.0, frame.plot.bottom + 12.0);
+    let fills_px = FILL_PX * fills.len() as f32 + if fills.is_empty() { 0.0 } else { FILL_PX };
+    let explained = EXPLAINED_PX * drawn.len() as f32 + fills_px <= high - low;
+    let length = if explained { EXPLAINED_PX } else { NAMED_PX };
+    let items: Vec<Item> = drawn.iter().map(|line| Item { wish: line.end.y, length }).collect();
+    // The lines' names have first choice; the fills take the larger of the two ends that are left over.
+    let mean_y = items.iter().map(|item| item.wish).sum::<f32>() / items.len().max(1) as f32;
+    let fills_above = mean_y > frame.plot.center().y;
+    let middles = match fills_above {
+        true => spread(&items, low + fills_px, high),
+        false => spread(&items, low, high - fills_px),
+    };
     let left = frame.plot.right + 6.0;
     for (line, middle) in drawn.iter().zip(&middles) {
         let name_y = if explained { middle - 13.0 } else { *middle };
         draw_leader(picture, line, left, name_y);
-        let name = if line.pieces.is_empty() { format!("{} {}, above", line.name, line.value) } else { format!("{} {}", line.name, line.value) };
+        let above = if line.pieces.is_empty() { ", above" } else { "" };
+        let name = format!("{} {}{above}", line.name, line.value);
         let x = left + SAMPLE_PX + 6.0;
         picture.text(at(x, name_y), Align::Start, bold(NAME_PX), line.ink, &name);
         if explained {
             picture.text(at(x, name_y + 26.0), Align::Start, regular(BODY_PX), theme.text_quiet, line.meaning);
         }
     }
-    for (index, middle) in fills.iter().zip(&middles[drawn.len()..]) {
-        let layer = &LAYERS[*index];
-        let swatch = Area { left: left + 10.0, right: left + SAMPLE_PX, top: middle - 9.0, bottom: middle + 9.0 };
-        picture.fill(swatch, theme.rule);
-        picture.fill(swatch.grown(-1.0), (layer.ink)(theme));
-        picture.text(at(left + SAMPLE_PX + 6.0, *middle), Align::Start, regular(BODY_PX), theme.text, layer.name);
+    let fills_top = if fills_above { low + FILL_PX / 2.0 } else { high - fills_px + FILL_PX };
+    for (row, index) in fills.iter().rev().enumerate() {
+        draw_fill_name(picture, theme, &LAYERS[*index], left, fills_top + (row as f32 + 0.5) * FILL_PX);
     }
+}
+
+/// A swatch and what it stands for.
+fn draw_fill_name(picture: &mut Picture, theme: &Theme, layer: &Layer, left: f32, y: f32) {
+    let swatch = Area { left: left + 6.0, right: left + SAMPLE_PX, top: y - 10.0, bottom: y + 10.0 };
+    picture.fill(swatch, theme.rule);
+    let inner = swatch.grown(-1.0);
+    picture.fill(inner, (layer.ink)(theme));
+    if let Some(hatch) = layer.hatch {
+        let spans = vec![(inner.top, inner.bottom); inner.width() as usize];
+        picture.marks.push(Mark::Hatching(Hatching { left: inner.left as i32, spans, ink: hatch(theme) }));
+    }
+    picture.text(at(left + SAMPLE_PX + 6.0, y), Align::Start, regular(BODY_PX), theme.text, layer.name);
 }
 
 /// A sample of the line beside its name, bent towards the line's end.

@@ -1,6 +1,6 @@
 //! The lanes under the plot: GC cycles, and snapshots by letter.
 
-use super::super::labels::{Item, spread};
+use super::super::labels::{FreeSpots, Item, spread};
 use super::super::page::MARGIN_PX;
 use super::super::picture::{Align, Area, Dash, Picture, at};
 use super::super::text::{Font, bold, regular};
@@ -10,7 +10,7 @@ use super::Frame;
 use crate::trace::Trace;
 
 /// Height of the lane of GC cycles in pixels.
-pub const HEIGHT_PX: f32 = 30.0;
+pub const HEIGHT_PX: f32 = 38.0;
 /// Height of the lane of snapshots in pixels.
 const SNAPSHOTS_PX: f32 = 36.0;
 /// Up to so many cycles, marking is also shown as a band through the plot.
@@ -27,7 +27,7 @@ const FONT: Font = regular(BODY_PX);
 /// Marks every cycle in its lane, and the marking phases of few cycles through the plot.
 pub fn draw_cycles(picture: &mut Picture, theme: &Theme, frame: &Frame, trace: &Trace) {
     let plot = frame.plot;
-    let lane = Area { top: plot.bottom + 5.0, bottom: plot.bottom + HEIGHT_PX - 3.0, ..plot };
+    let lane = Area { top: plot.bottom + 13.0, bottom: plot.bottom + HEIGHT_PX - 3.0, ..plot };
     let y = lane.center().y;
     picture.text(at(plot.left - 10.0, y), Align::End, bold(BODY_PX), theme.gc, "GC");
     picture.fill(Area { top: y - 1.0, bottom: y + 1.0, ..lane }, theme.grid);
@@ -39,7 +39,7 @@ pub fn draw_cycles(picture: &mut Picture, theme: &Theme, frame: &Frame, trace: &
         if trace.cycles.len() <= MAX_BANDS {
             let left = frame.time.x(cycle.mark_start_ns);
             let right = frame.time.x(cycle.mark_end_ns).max(left + 2.0);
-            picture.fill(Area { left, right, ..plot }, theme.gc.with_alpha(0.22));
+            picture.fill(Area { left, right, ..plot }, theme.gc.with_alpha(0.15));
         }
     }
     let count = bold(BODY_PX).elide(&words::cycle_count(trace), super::NAMES_PX - 12.0);
@@ -60,14 +60,24 @@ pub fn draw_snapshots(picture: &mut Picture, theme: &Theme, frame: &Frame, trace
     let items: Vec<Item> = moments.iter().map(|x| Item { wish: *x, length: LETTER_PX }).collect();
     let places = spread(&items, plot.left - 20.0, plot.right + 20.0);
     for (index, (x, place)) in moments.iter().zip(places).enumerate() {
-        picture.stroke(vec![at(*x, plot.top), at(*x, top)], 1.6, Dash::Dotted, theme.text_quiet);
         if moments.len() > MAX_LETTERS {
             picture.fill(Area { left: x - 1.0, right: x + 1.0, top, bottom: y + 8.0 }, theme.text_quiet);
             continue;
         }
+        picture.stroke(vec![at(*x, plot.top), at(*x, top)], 1.6, Dash::Dotted, theme.text_quiet);
         picture.stroke(vec![at(*x, top), at(place, y)], 1.6, Dash::Solid, theme.text_quiet);
         picture.disc(at(place, y), DISC_PX, theme.text);
         picture.text(at(place, y), Align::Middle, bold(BODY_PX), theme.background, &letter(index));
+    }
+}
+
+/// Keeps names inside the plot off the lines of snapshots and the borders of steps.
+pub fn take_vertical_lines(frame: &Frame, trace: &Trace, spots: &mut FreeSpots) {
+    let named = Some(&trace.snapshots).filter(|snapshots| snapshots.len() <= MAX_LETTERS);
+    let moments = named.into_iter().flatten().map(|snapshot| frame.time.x(snapshot.t_ns));
+    let borders = frame.time.segments.iter().map(|segment| segment.left);
+    for x in moments.chain(borders) {
+        spots.take(Area { left: x - 2.0, right: x + 2.0, ..frame.plot });
     }
 }
 
@@ -90,7 +100,7 @@ impl SnapshotLegend {
         let count = trace.snapshots.len();
         let mut rows: Vec<Vec<(String, String)>> = Vec::new();
         if count > MAX_LETTERS {
-            let all = format!("{count} snapshots (dotted lines): their values are in the table");
+            let all = format!("{count} snapshots, too many to name here");
             return SnapshotLegend { rows: vec![vec![(String::new(), FONT.elide(&all, row_px))]] };
         }
         let mut used_px = f32::INFINITY;

@@ -67,16 +67,16 @@ pub fn ledger_columns(samples: &[Sample], time: &TimeAxis) -> Vec<Layered> {
         }
     }
     let mut columns: Vec<Layered> = Vec::with_capacity(count);
+    let mut before: Option<&Seen> = None;
     for here in &seen {
-        let from = columns.len();
-        if let Some(before) = seen.iter().rev().find(|other| other.column < here.column).filter(|_| from > 0) {
-            let gap = (here.column - before.column) as f64;
-            columns.extend((from..here.column).map(|column| {
-                between(&before.last, &here.first, (column - before.column) as f64 / gap)
-            }));
+        if let Some(before) = before {
+            let share = |column: usize| (column - before.column) as f64 / (here.column - before.column) as f64;
+            let gap = columns.len()..here.column;
+            columns.extend(gap.map(|column| between(&before.last, &here.first, share(column))));
         }
         columns.resize(here.column, here.first);
         columns.push(here.peak.1);
+        before = Some(here);
     }
     if let Some(end) = seen.last() {
         columns.resize(count, end.last);
@@ -95,8 +95,9 @@ pub struct Stack {
     edges: Vec<Vec<f32>>,
 }
 
-/// A layer that is nowhere thicker than this is neither drawn nor named, in pixels.
-const THINNEST_PX: f32 = 2.5;
+/// A layer that is nowhere thicker than this is neither drawn nor named, in pixels: its bytes go to its upper
+/// neighbour's fill.
+const THINNEST_PX: f32 = 5.0;
 
 impl Stack {
     /// Places the layers of `columns`, the first at `left`.
@@ -133,11 +134,6 @@ impl Stack {
 
     fn is_visible(&self, index: usize) -> bool {
         self.spans(index).iter().any(|(top, bottom)| bottom - top >= THINNEST_PX)
-    }
-
-    /// The middle of a layer at the end of the run.
-    pub fn end_y(&self, index: usize) -> f32 {
-        self.spans(index).last().map_or(self.bottom, |(top, bottom)| (top + bottom) / 2.0)
     }
 
     /// Writes the names of layers into them where there is room that no line crosses; returns the visible layers that

@@ -1,7 +1,7 @@
 //! The bold lines over the stack: RSS, HeapAlloc, heap goal and limits.
 
 use super::super::axis::{ByteAxis, TimeAxis, size_text};
-use super::super::decimate::{staircase, thin};
+use super::super::decimate::{envelope, staircase, thin};
 use super::super::picture::{Area, Dash, Picture, Point, at};
 use super::super::theme::{Ink, Theme};
 use super::Frame;
@@ -93,7 +93,7 @@ pub fn draw(picture: &mut Picture, theme: &Theme, frame: &Frame, trace: &Trace) 
     if let Some(bytes) = samples.iter().rev().find_map(goal) {
         drawn.push(Drawn {
             name: "heap goal",
-            meaning: "GC is done before this",
+            meaning: "GC aims to stay below",
             value: size_text(bytes),
             ink: theme.heap_goal,
             dash: Dash::Dashed,
@@ -125,9 +125,43 @@ pub fn draw(picture: &mut Picture, theme: &Theme, frame: &Frame, trace: &Trace) 
         pieces: size_line(samples, time, *sizes, |sample| Some(sample.heap_alloc_bytes)),
     });
     for line in &drawn {
-        for piece in &line.pieces {
-            picture.stroke(piece.clone(), line.width_px, line.dash, line.ink);
-        }
+        line.pieces.iter().for_each(|piece| draw_line(picture, piece, line.width_px, line.dash, line.ink));
     }
     drawn
+}
+
+/// Teeth of a sawtooth narrower than this run into one another, in pixels from turn to turn.
+const NARROWEST_TOOTH_PX: f32 = 4.0;
+/// A turn counts when the line has moved so far since the last one, in pixels.
+const TURN_PX: f32 = 8.0;
+
+/// Draws one piece of a line. Teeth too narrow to be told apart become what they look like from afar: a band between
+/// the line's highs and lows, through which the fills stay visible.
+pub fn draw_line(picture: &mut Picture, piece: &[Point], width_px: f32, dash: Dash, ink: Ink) {
+    const BAND_ALPHA: f32 = 0.3;
+    let length_px = piece.last().map_or(0.0, |last| last.x - piece[0].x);
+    if dash != Dash::Solid || turns(piece) as f32 * NARROWEST_TOOTH_PX < length_px.max(40.0) {
+        picture.stroke(piece.to_vec(), width_px, dash, ink);
+        return;
+    }
+    let (highs, lows) = envelope(piece);
+    picture.stroke(piece.to_vec(), 1.5, dash, ink.with_alpha(BAND_ALPHA));
+    picture.stroke(lows, width_px * 0.6, dash, ink);
+    picture.stroke(highs, width_px, dash, ink);
+}
+
+/// How often the line turns from rising to falling and back.
+fn turns(piece: &[Point]) -> usize {
+    let (mut count, mut rising, mut extreme) = (0, false, piece.first().map_or(0.0, |point| point.y));
+    for point in piece {
+        let further = if rising { point.y < extreme } else { point.y > extreme };
+        if further {
+            extreme = point.y;
+        } else if (point.y - extreme).abs() > TURN_PX {
+            count += 1;
+            rising = !rising;
+            extreme = point.y;
+        }
+    }
+    count
 }

@@ -11,14 +11,14 @@ mod lines;
 mod oom;
 mod steps;
 
-pub(super) use ledger::{LAYERS, ledger_columns};
-pub(super) use lines::{size_line, staircase_line};
+pub(super) use ledger::ledger_columns;
+pub(super) use lines::{draw_line, size_line, staircase_line};
 
-use super::axis::{ByteAxis, TimeAxis, step_spans};
+use super::axis::{ByteAxis, StepSpan, TimeAxis, step_spans};
 use super::labels::FreeSpots;
 use super::page::{self, MARGIN_PX};
 use super::picture::{Align, Area, Picture, at};
-use super::text::{bold, regular};
+use super::text::regular;
 use super::theme::{BODY_PX, NAME_PX, Theme};
 use super::words;
 use crate::trace::Trace;
@@ -61,7 +61,9 @@ pub fn draw(picture: &mut Picture, theme: &Theme, trace: &Trace) {
 fn draw_run(picture: &mut Picture, theme: &Theme, trace: &Trace, top: f32, bottom: f32) {
     let left = MARGIN_PX + SIZES_PX;
     let right = picture.width_px as f32 - MARGIN_PX - NAMES_PX;
-    let time = TimeAxis::fitting(step_spans(&trace.steps, end_ns(trace)), left, right, steps::needed_px);
+    let spans = step_spans(&trace.steps, end_ns(trace));
+    let action = action(trace, &spans);
+    let time = TimeAxis::fitting(spans, &action, left, right, steps::needed_px);
     let names = steps::Names::fitting(&time, picture.width_px as f32 - 2.0 * MARGIN_PX);
     let legend = lanes::SnapshotLegend::fitting(trace, picture.width_px as f32 - 2.0 * MARGIN_PX);
     let below = lanes::HEIGHT_PX + lanes::snapshot_lane_px(trace) + steps::axis_px(&time) + legend.height_px();
@@ -78,9 +80,10 @@ fn draw_run(picture: &mut Picture, theme: &Theme, trace: &Trace, top: f32, botto
     lanes::draw_snapshots(picture, theme, &frame, trace);
     let drawn = lines::draw(picture, theme, &frame, trace);
     let mut spots = FreeSpots::default();
-    oom::draw(picture, theme, &frame, trace, &mut spots);
+    oom::draw(picture, theme, &frame, trace, &drawn, &mut spots);
+    lanes::take_vertical_lines(&frame, trace, &mut spots);
     let unnamed = stack.draw_names(picture, theme, &drawn, &spots);
-    ends::draw(picture, theme, &frame, &drawn, &stack, &unnamed);
+    ends::draw(picture, theme, &frame, &drawn, &unnamed);
     let axis_top = plot.bottom + lanes::HEIGHT_PX + lanes::snapshot_lane_px(trace);
     steps::draw_axis(picture, theme, &frame, axis_top);
     legend.draw(picture, theme, axis_top + steps::axis_px(&frame.time));
@@ -92,6 +95,17 @@ pub(super) fn end_ns(trace: &Trace) -> u64 {
     let cycles = trace.cycles.last().map_or(0, |cycle| cycle.end_ns);
     let snapshots = trace.snapshots.last().map_or(0, |snapshot| snapshot.t_ns);
     [trace.summary.duration_ns, samples, cycles, snapshots].into_iter().max().unwrap_or(0).max(1)
+}
+
+/// How much happens in each of `spans`: the sum of all rises and falls of RSS and HeapAlloc, in bytes.
+pub(super) fn action(trace: &Trace, spans: &[StepSpan]) -> Vec<f64> {
+    let mut action = vec![0.0; spans.len()];
+    for pair in trace.samples.windows(2) {
+        let index = spans.partition_point(|span| span.end_ns < pair[1].t_ns).min(spans.len() - 1);
+        let moved = pair[0].rss_bytes.abs_diff(pair[1].rss_bytes);
+        action[index] += (moved + pair[0].heap_alloc_bytes.abs_diff(pair[1].heap_alloc_bytes)) as f64;
+    }
+    action
 }
 
 /// The size at the top of the plot: above all of RSS and HeapAlloc, above goal and limits when they are near.
@@ -108,12 +122,12 @@ pub(super) fn highest_bytes(trace: &Trace) -> u64 {
 
 /// Sizes at the left, a line across the plot for each.
 fn draw_grid(picture: &mut Picture, theme: &Theme, frame: &Frame) {
-    let Area { left, right, .. } = frame.plot;
+    let Area { left, right, top, .. } = frame.plot;
+    picture.fill(Area { left, right, top: top - 1.0, bottom: top }, theme.rule);
     for (bytes, text) in frame.sizes.ticks(62.0) {
         let y = frame.sizes.y(bytes);
         let ink = if bytes == 0 { theme.rule } else { theme.grid };
         picture.fill(Area { left, right, top: y - 1.0, bottom: y + if bytes == 0 { 1.0 } else { 0.0 } }, ink);
         picture.text(at(left - 10.0, y), Align::End, regular(BODY_PX), theme.text_quiet, &text);
     }
-    debug_assert!(bold(BODY_PX).width_px("500 MiB") < SIZES_PX);
 }

@@ -181,8 +181,8 @@ fn draw_per_step(picture: &mut Picture, theme: &Theme, frame: &Frame, top: f32) 
         }
     }
     let x = frame.plot.right + 12.0;
-    picture.text(at(x, ticks_y), Align::Start, FONT, theme.text_quiet, "time, stretched step by");
-    picture.text(at(x, durations_y), Align::Start, FONT, theme.text_quiet, "step: lengths are written");
+    picture.text(at(x, ticks_y), Align::Start, FONT, theme.text_quiet, "each step has its own");
+    picture.text(at(x, durations_y), Align::Start, FONT, theme.text_quiet, "time scale");
 }
 
 /// `|-- 148 ms --|`
