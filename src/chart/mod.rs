@@ -49,9 +49,9 @@ pub struct Style {
 
 impl Style {
     /// Below this width the words no longer fit beside the plot.
-    pub const MIN_WIDTH_PX: u32 = 1000;
+    pub const MIN_WIDTH_PX: u32 = 1280;
     /// Below this height the words no longer fit above and below the plot.
-    pub const MIN_HEIGHT_PX: u32 = 640;
+    pub const MIN_HEIGHT_PX: u32 = 720;
 }
 
 impl Default for Style {
@@ -130,6 +130,33 @@ pub fn render_png_bytes(traces: &[Trace], style: &Style) -> Result<Vec<u8>, Char
 pub fn render(traces: &[Trace], style: &Style) -> Result<Image, ChartError> {
     let picture = compose(traces, style)?;
     Ok(Image { width_px: picture.width_px, height_px: picture.height_px, rgb: paint::paint(&picture) })
+}
+
+/// A line of text on a chart, and the room it takes in pixels from the top left corner.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlacedText {
+    /// The words.
+    pub text: String,
+    /// Left edge.
+    pub left_px: f32,
+    /// Top edge.
+    pub top_px: f32,
+    /// Right edge.
+    pub right_px: f32,
+    /// Bottom edge.
+    pub bottom_px: f32,
+}
+
+/// Every text that [`render`] draws, and where: what a reader finds on the page.
+///
+/// # Errors
+/// As [`render`].
+pub fn placed_texts(traces: &[Trace], style: &Style) -> Result<Vec<PlacedText>, ChartError> {
+    let place = |label: &picture::Label| {
+        let picture::Area { left, top, right, bottom } = label.area();
+        PlacedText { text: label.text.clone(), left_px: left, top_px: top, right_px: right, bottom_px: bottom }
+    };
+    Ok(compose(traces, style)?.labels().map(place).collect())
 }
 
 fn compose(traces: &[Trace], style: &Style) -> Result<Picture, ChartError> {

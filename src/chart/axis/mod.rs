@@ -5,5 +5,5 @@ mod ticks;
 mod time;
 
 pub use bytes::{ByteAxis, size_text};
-pub use ticks::{byte_ticks, duration_text, percent_ticks, time_ticks};
+pub use ticks::{byte_ticks, duration_text, fitting_time_ticks, percent_ticks};
 pub use time::{Segment, StepSpan, TimeAxis, TimeScale, step_spans};

@@ -33,6 +33,17 @@ pub fn time_ticks(max_ns: u64, max_ticks: usize) -> Vec<Tick> {
     (0..=max_ns / step).map(|index| (index * step, moment_text(index * step, step))).collect()
 }
 
+/// Round moments in `0..=max_ns` whose words stand at least `gap_px` apart on `length_px`.
+pub fn fitting_time_ticks(max_ns: u64, length_px: f32, gap_px: f32, width_px: impl Fn(&str) -> f32) -> Vec<Tick> {
+    let fits = |ticks: &Vec<Tick>| {
+        let step_ns = ticks.get(1).map_or(max_ns, |tick| tick.0);
+        let step_px = length_px * (step_ns as f64 / max_ns.max(1) as f64) as f32;
+        ticks.iter().all(|(_, text)| width_px(text) + gap_px <= step_px)
+    };
+    let most = ((length_px / 100.0) as usize).max(2);
+    (2..=most).rev().map(|count| time_ticks(max_ns, count)).find(fits).unwrap_or_else(|| vec![(0, "0".to_owned())])
+}
+
 /// A tick's moment, written no finer than its step needs.
 fn moment_text(ns: u64, step_ns: u64) -> String {
     let seconds = ns / SECOND_NS;

@@ -1,6 +1,6 @@
 //! One small panel per run, all on the same scales of time and size.
 
-use super::super::axis::{ByteAxis, Segment, StepSpan, TimeAxis, TimeScale, step_spans, time_ticks};
+use super::super::axis::{ByteAxis, Segment, StepSpan, TimeAxis, TimeScale, fitting_time_ticks, step_spans};
 use super::super::page::MARGIN_PX;
 use super::super::picture::{Align, Area, Dash, Mark, Picture, Point, Skyline, at};
 use super::super::text::{bold, regular};
@@ -175,7 +175,7 @@ impl SharedTime {
             return;
         }
         let end_ns = self.axis.segments[0].span.end_ns;
-        for (t_ns, text) in time_ticks(end_ns, (plot.width() / 130.0) as usize) {
+        for (t_ns, text) in fitting_time_ticks(end_ns, plot.width(), 40.0, |text| font.width_px(text)) {
             let x = plot.left + self.axis.x(t_ns);
             picture.fill(Area { left: x - 1.0, right: x + 1.0, top: plot.bottom, bottom: plot.bottom + 7.0 }, theme.rule);
             // The last number stays within its panel, so that two panels beside one another never touch.

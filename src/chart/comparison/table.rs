@@ -15,7 +15,7 @@ const COLUMNS: [Column; 4] = [
     ("GCs", 62.0, |trace| trace.summary.num_gc.to_string()),
     ("peak RSS", 100.0, |trace| size_text(trace.summary.peak_rss_bytes)),
     ("GC CPU", 80.0, |trace| format!("{:.1} %", trace.summary.gc_cpu_fraction * 100.0)),
-    ("time", 112.0, |trace| match trace.oom_kill {
+    ("time", 98.0, |trace| match trace.oom_kill {
         Some(_) => "OOM kill".to_owned(),
         None => duration_text(trace.summary.duration_ns),
     }),

@@ -39,7 +39,7 @@ pub fn draw(picture: &mut Picture, theme: &Theme, traces: &[Trace], names: &[Str
         top_px: plot.right,
     };
     let y = |percent: f64| plot.bottom - plot.height() * (percent / max_percent) as f32;
-    for (percent, text) in percent_ticks(max_percent, 5) {
+    for (percent, text) in percent_ticks(max_percent, ((plot.height() / 36.0) as usize).clamp(2, 5)) {
         picture.fill(Area { top: y(percent) - 1.0, bottom: y(percent), ..plot }, theme.grid);
         picture.text(at(plot.left - 8.0, y(percent)), Align::End, regular(BODY_PX), quiet, &text);
     }

@@ -13,6 +13,8 @@ use super::lines::Drawn;
 const EXPLAINED_PX: f32 = 58.0;
 const NAMED_PX: f32 = 32.0;
 const FILL_PX: f32 = 29.0;
+/// The widest name in pixels.
+const NAME_WIDTH_PX: f32 = super::NAMES_PX - 46.0 + 20.0;
 /// From the plot to a name: a short sample of the line stands there.
 const SAMPLE_PX: f32 = 34.0;
 /// Lines whose ends differ by more than this from their name's place get a leader, in pixels.
@@ -21,7 +23,10 @@ const LEADER_FROM_PX: f32 = 6.0;
 /// Names lines and the fills that have no name inside the plot.
 pub fn draw(picture: &mut Picture, theme: &Theme, frame: &Frame, drawn: &[Drawn], fills: &[usize]) {
     let (low, high) = (frame.plot.top - 8.0, frame.plot.bottom + 12.0);
-    let fills_px = FILL_PX * fills.len() as f32 + if fills.is_empty() { 0.0 } else { FILL_PX };
+    // Fills that have no room even beside short names stay without a name.
+    let room_px = high - low - NAMED_PX * drawn.len() as f32 - FILL_PX;
+    let fills = &fills[..fills.len().min((room_px / FILL_PX).max(0.0) as usize)];
+    let fills_px = if fills.is_empty() { 0.0 } else { FILL_PX * (fills.len() + 1) as f32 };
     let explained = EXPLAINED_PX * drawn.len() as f32 + fills_px <= high - low;
     let length = if explained { EXPLAINED_PX } else { NAMED_PX };
     let items: Vec<Item> = drawn.iter().map(|line| Item { wish: line.end.y, length }).collect();
@@ -36,15 +41,16 @@ pub fn draw(picture: &mut Picture, theme: &Theme, frame: &Frame, drawn: &[Drawn]
     for (line, middle) in drawn.iter().zip(&middles) {
         let name_y = if explained { middle - 13.0 } else { *middle };
         draw_leader(picture, line, left, name_y);
-        let above = if line.pieces.is_empty() { ", above" } else { "" };
-        let name = format!("{} {}{above}", line.name, line.value);
+        // A line that lies wholly above the plot.
+        let above = if line.pieces.is_empty() { " ↑" } else { "" };
+        let name = bold(NAME_PX).elide(&format!("{} {}{above}", line.name, line.value), NAME_WIDTH_PX);
         let x = left + SAMPLE_PX + 6.0;
         picture.text(at(x, name_y), Align::Start, bold(NAME_PX), line.ink, &name);
         if explained {
             picture.text(at(x, name_y + 26.0), Align::Start, regular(BODY_PX), theme.text_quiet, line.meaning);
         }
     }
-    let fills_top = if fills_above { low + FILL_PX / 2.0 } else { high - fills_px + FILL_PX };
+    let fills_top = if fills_above { low + FILL_PX / 2.0 } else { high - fills_px + FILL_PX / 2.0 };
     for (row, index) in fills.iter().rev().enumerate() {
         draw_fill_name(picture, theme, &LAYERS[*index], left, fills_top + (row as f32 + 0.5) * FILL_PX);
     }

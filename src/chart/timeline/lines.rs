@@ -139,29 +139,36 @@ const TURN_PX: f32 = 8.0;
 /// the line's highs and lows, through which the fills stay visible.
 pub fn draw_line(picture: &mut Picture, piece: &[Point], width_px: f32, dash: Dash, ink: Ink) {
     const BAND_ALPHA: f32 = 0.3;
-    let length_px = piece.last().map_or(0.0, |last| last.x - piece[0].x);
-    if dash != Dash::Solid || turns(piece) as f32 * NARROWEST_TOOTH_PX < length_px.max(40.0) {
+    const FEWEST_TEETH: usize = 10;
+    let turns = turns(piece);
+    let (first, last) = (turns.first().copied().unwrap_or(0), turns.last().copied().unwrap_or(0));
+    let length_px = piece.get(last).map_or(0.0, |end| end.x - piece[first].x);
+    let is_dense = turns.len() > FEWEST_TEETH && turns.len() as f32 * NARROWEST_TOOTH_PX > length_px;
+    if dash != Dash::Solid || !is_dense {
         picture.stroke(piece.to_vec(), width_px, dash, ink);
         return;
     }
-    let (highs, lows) = envelope(piece);
-    picture.stroke(piece.to_vec(), 1.5, dash, ink.with_alpha(BAND_ALPHA));
+    let (highs, lows) = envelope(&piece[first..=last]);
+    picture.stroke(piece[first..=last].to_vec(), 1.5, dash, ink.with_alpha(BAND_ALPHA));
     picture.stroke(lows, width_px * 0.6, dash, ink);
     picture.stroke(highs, width_px, dash, ink);
+    picture.stroke(piece[..=first].to_vec(), width_px, dash, ink);
+    picture.stroke(piece[last..].to_vec(), width_px, dash, ink);
 }
 
-/// How often the line turns from rising to falling and back.
-fn turns(piece: &[Point]) -> usize {
-    let (mut count, mut rising, mut extreme) = (0, false, piece.first().map_or(0.0, |point| point.y));
-    for point in piece {
-        let further = if rising { point.y < extreme } else { point.y > extreme };
-        if further {
-            extreme = point.y;
-        } else if (point.y - extreme).abs() > TURN_PX {
-            count += 1;
-            rising = !rising;
-            extreme = point.y;
+/// Where the line turns from rising to falling or back: the points at the turns.
+fn turns(piece: &[Point]) -> Vec<usize> {
+    let mut turns = Vec::new();
+    let (mut falls, mut extreme) = (true, 0);
+    for (index, point) in piece.iter().enumerate() {
+        let since = point.y - piece[extreme].y;
+        if (falls && since >= 0.0) || (!falls && since <= 0.0) {
+            extreme = index;
+        } else if since.abs() > TURN_PX {
+            turns.push(extreme);
+            falls = !falls;
+            extreme = index;
         }
     }
-    count
+    turns
 }

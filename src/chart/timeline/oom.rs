@@ -55,6 +55,11 @@ pub fn draw(
         }
     }
     spots.take(area.grown(4.0));
+    for share in 0..=20u8 {
+        let along = f32::from(share) / 20.0;
+        let (x, y) = (center.x + (near.x - center.x) * along, center.y + (near.y - center.y) * along);
+        spots.take(Area { left: x, right: x, top: y, bottom: y }.grown(8.0));
+    }
     spots.take(Area { left: center.x, right: center.x, top: center.y, bottom: center.y }.grown(ARM_PX + 8.0));
 }
 

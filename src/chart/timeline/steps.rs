@@ -3,7 +3,8 @@
 //! Names stand inside their steps when every name finds room there in three lines; otherwise the steps are numbered
 //! and the names stand in rows above.
 
-use super::super::axis::{Segment, StepSpan, TimeAxis, TimeScale, duration_text, time_ticks};
+use super::super::axis::{Segment, StepSpan, TimeAxis, TimeScale, duration_text, fitting_time_ticks};
+use super::super::labels::{Item, spread};
 use super::super::page::MARGIN_PX;
 use super::super::picture::{Align, Area, Picture, at};
 use super::super::text::{Font, bold, regular};
@@ -84,20 +85,27 @@ impl Names {
                 picture.fill(border, theme.rule);
             }
             let middle = (left + right) / 2.0;
-            match self {
-                Names::None => {}
-                Names::Inside(lines) => {
-                    for (row, line) in lines[index].iter().enumerate() {
-                        let y = band_top + 4.0 + (row as f32 + 0.5) * ROW_PX;
-                        picture.text(at(middle, y), Align::Middle, FONT, theme.text, line);
-                    }
-                }
-                Names::Numbered(_) => {
-                    let y = band_top + Names::band_px(1) / 2.0;
-                    picture.text(at(middle, y), Align::Middle, bold(BODY_PX), theme.text, &(index + 1).to_string());
+            if let Names::Inside(lines) = self {
+                for (row, line) in lines[index].iter().enumerate() {
+                    let y = band_top + 4.0 + (row as f32 + 0.5) * ROW_PX;
+                    picture.text(at(middle, y), Align::Middle, FONT, theme.text, line);
                 }
             }
         }
+        if let Names::Numbered(_) = self {
+            draw_numbers(picture, theme, frame, band_top + Names::band_px(1) / 2.0);
+        }
+    }
+}
+
+/// A number in, or at least near, the middle of every step.
+fn draw_numbers(picture: &mut Picture, theme: &Theme, frame: &Frame, y: f32) {
+    const NUMBER_PX: f32 = 32.0;
+    let middle = |segment: &Segment| Item { wish: (segment.left + segment.right) / 2.0, length: NUMBER_PX };
+    let items: Vec<Item> = frame.time.segments.iter().map(middle).collect();
+    let places = spread(&items, frame.plot.left - NUMBER_PX / 2.0, frame.plot.right + NUMBER_PX / 2.0);
+    for (index, x) in places.into_iter().enumerate() {
+        picture.text(at(x, y), Align::Middle, bold(BODY_PX), theme.text, &(index + 1).to_string());
     }
 }
 
@@ -105,14 +113,14 @@ impl Names {
 fn legend_rows(time: &TimeAxis, row_px: f32) -> Vec<String> {
     const MAX_ROWS: usize = 2;
     const GAP: &str = "     ";
-    let count = time.segments.len();
-    // Two rows shared evenly, as far as names are long.
-    let longest_px = (row_px * MAX_ROWS as f32 / count as f32).max(150.0);
+    // Rows shared evenly, as far as names are long.
+    let per_row = time.segments.len().div_ceil(MAX_ROWS) as f32;
+    let longest_px = row_px / per_row - FONT.width_px(GAP);
     let whole_px: f32 = time.segments.iter().map(|segment| FONT.width_px(&segment.span.label) + 50.0).sum();
     let mut rows: Vec<String> = vec![String::new()];
     for (index, segment) in time.segments.iter().enumerate() {
         let entry = format!("{} {}", index + 1, segment.span.label);
-        let entry = if whole_px > row_px * 1.8 { FONT.elide(&entry, longest_px - 30.0) } else { entry };
+        let entry = if whole_px > row_px * 1.8 { FONT.elide(&entry, longest_px) } else { entry };
         let row = rows.last().map(String::as_str).unwrap_or_default();
         let longer = if row.is_empty() { entry.clone() } else { format!("{row}{GAP}{entry}") };
         if FONT.width_px(&longer) <= row_px {
@@ -148,7 +156,7 @@ pub fn draw_axis(picture: &mut Picture, theme: &Theme, frame: &Frame, top: f32) 
 fn draw_uniform(picture: &mut Picture, theme: &Theme, frame: &Frame, top: f32) {
     let end_ns = frame.time.segments.last().map_or(0, |segment| segment.span.end_ns);
     let y = top + 8.0 + ROW_PX / 2.0;
-    for (t_ns, text) in time_ticks(end_ns, (frame.plot.width() / 130.0) as usize) {
+    for (t_ns, text) in fitting_time_ticks(end_ns, frame.plot.width(), 30.0, |text| FONT.width_px(text)) {
         let x = frame.time.x(t_ns);
         picture.fill(Area { left: x - 1.0, right: x + 1.0, top, bottom: top + 7.0 }, theme.rule);
         picture.text(at(x, y), Align::Middle, FONT, theme.text_quiet, &text);
@@ -171,7 +179,7 @@ fn draw_per_step(picture: &mut Picture, theme: &Theme, frame: &Frame, top: f32) 
         if segment.width() < TICKS_FROM_PX {
             continue;
         }
-        for (since_ns, text) in time_ticks(duration_ns, (segment.width() / 110.0) as usize) {
+        for (since_ns, text) in fitting_time_ticks(duration_ns, segment.width(), 30.0, |text| FONT.width_px(text)) {
             let x = left + segment.width() * (since_ns as f64 / duration_ns as f64) as f32;
             let half = FONT.width_px(&text) / 2.0 + 8.0;
             if since_ns > 0 && x + half < right {
