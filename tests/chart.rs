@@ -40,7 +40,12 @@ fn empty() -> Trace {
 
 fn one_sample() -> Trace {
     let mut trace = synthetic::Script { title: "one sample", ..synthetic::Script::default() }.trace();
-    trace.samples.push(Sample { t_ns: 5, rss_bytes: 3 << 20, heap_alloc_bytes: 2 << 20, ..Sample::default() });
+    trace.samples.push(Sample {
+        t_ns: 5,
+        rss_bytes: 3 << 20,
+        heap_alloc_bytes: 2 << 20,
+        ..Sample::default()
+    });
     trace
 }
 
@@ -54,7 +59,9 @@ fn overlapping(texts: &[PlacedText]) -> Vec<(&str, &str)> {
     };
     let mut pairs = Vec::new();
     for (index, a) in texts.iter().enumerate() {
-        pairs.extend(texts[index + 1..].iter().filter(|b| overlap(a, b)).map(|b| (a.text.as_str(), b.text.as_str())));
+        pairs.extend(
+            texts[index + 1..].iter().filter(|b| overlap(a, b)).map(|b| (a.text.as_str(), b.text.as_str())),
+        );
     }
     pairs
 }
@@ -92,7 +99,7 @@ fn a_timeline_says_what_a_newcomer_needs() {
         "free, kept by Go",
         "live objects",
         "free-os-memory",
-        "given back",
+        "given back 42.1 MiB",
         "8 GCs: 5 forced",
         "541 ms",
         "each step has its own",

@@ -107,7 +107,8 @@ mod tests {
 
     #[test]
     fn the_envelope_of_a_dense_sawtooth_is_two_level_lines() {
-        let teeth: Vec<Point> = (0..200).map(|index| at(index as f32 * 0.7, (index % 4) as f32 * 100.0)).collect();
+        let teeth: Vec<Point> =
+            (0..200).map(|index| at(index as f32 * 0.7, (index % 4) as f32 * 100.0)).collect();
         let (highs, lows) = envelope(&teeth);
         assert!(highs.len() >= 14 && highs.iter().all(|point| point.y == 0.0), "{highs:?}");
         assert!(lows.iter().all(|point| point.y == 300.0), "{lows:?}");

@@ -154,7 +154,13 @@ pub struct PlacedText {
 pub fn placed_texts(traces: &[Trace], style: &Style) -> Result<Vec<PlacedText>, ChartError> {
     let place = |label: &picture::Label| {
         let picture::Area { left, top, right, bottom } = label.area();
-        PlacedText { text: label.text.clone(), left_px: left, top_px: top, right_px: right, bottom_px: bottom }
+        PlacedText {
+            text: label.text.clone(),
+            left_px: left,
+            top_px: top,
+            right_px: right,
+            bottom_px: bottom,
+        }
     };
     Ok(compose(traces, style)?.labels().map(place).collect())
 }

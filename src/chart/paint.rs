@@ -42,7 +42,9 @@ impl Canvas<'_> {
         match mark {
             Mark::Fill(area, ink) => self.area(*area, *ink),
             Mark::Stroke { points, width_px, dash, ink } => {
-                stroke::rasterize(points, *width_px, *dash, self.size, |x, y, cover| self.dot(x, y, *ink, cover));
+                stroke::rasterize(points, *width_px, *dash, self.size, |x, y, cover| {
+                    self.dot(x, y, *ink, cover)
+                });
             }
             Mark::Disc { center, radius_px, ink } => {
                 let diameter = 2.0 * radius_px;

@@ -50,7 +50,10 @@ impl Area {
 
     /// Whether the two share more than an edge.
     pub fn overlaps(self, other: Area) -> bool {
-        self.left < other.right && other.left < self.right && self.top < other.bottom && other.top < self.bottom
+        self.left < other.right
+            && other.left < self.right
+            && self.top < other.bottom
+            && other.top < self.bottom
     }
 
     /// The area with every edge moved outwards by `margin_px`.
@@ -70,11 +73,11 @@ pub enum Dash {
     /// Unbroken.
     Solid,
     /// Long dashes.
-    Dashed,
+    Long,
     /// Dots.
-    Dotted,
+    Dots,
     /// Long, short, long, short.
-    DashDot,
+    Mixed,
 }
 
 impl Dash {
@@ -82,9 +85,9 @@ impl Dash {
     pub fn pattern(self) -> &'static [f32] {
         match self {
             Dash::Solid => &[],
-            Dash::Dashed => &[4.0, 2.5],
-            Dash::Dotted => &[0.1, 2.2],
-            Dash::DashDot => &[6.0, 2.2, 0.1, 2.2],
+            Dash::Long => &[4.0, 2.5],
+            Dash::Dots => &[0.1, 2.2],
+            Dash::Mixed => &[6.0, 2.2, 0.1, 2.2],
         }
     }
 }

@@ -34,7 +34,8 @@ pub fn write(bytes: &[u8], path: &Path) -> Result<(), ChartError> {
         _ => Path::new("."),
     };
     let error = |source| ChartError::Write { path: path.to_owned(), source };
-    let mut file = tempfile::Builder::new().prefix(".chart-").suffix(".png").tempfile_in(directory).map_err(error)?;
+    let mut file =
+        tempfile::Builder::new().prefix(".chart-").suffix(".png").tempfile_in(directory).map_err(error)?;
     file.write_all(bytes).map_err(error)?;
     allow_everyone_to_read(file.as_file()).map_err(error)?;
     file.persist(path).map_err(|failed| error(failed.error))?;

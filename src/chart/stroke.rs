@@ -155,7 +155,7 @@ mod tests {
     fn dashes_leave_gaps() {
         let line = [at(5.0, 50.0), at(95.0, 50.0)];
         let solid: f32 = pixels(&line, 4.0, Dash::Solid).iter().map(|(_, _, c)| c).sum();
-        for dash in [Dash::Dashed, Dash::Dotted, Dash::DashDot] {
+        for dash in [Dash::Long, Dash::Dots, Dash::Mixed] {
             let broken: f32 = pixels(&line, 4.0, dash).iter().map(|(_, _, c)| c).sum();
             assert!(broken < solid * 0.95 && broken > solid * 0.2, "{dash:?}: {broken} of {solid}");
         }
@@ -165,6 +165,6 @@ mod tests {
     fn what_lies_off_the_page_is_left_out() {
         assert!(pixels(&[at(-50.0, -50.0), at(-10.0, -10.0)], 4.0, Dash::Solid).is_empty());
         assert!(pixels(&[], 4.0, Dash::Solid).is_empty());
-        assert!(!pixels(&[at(-50.0, 50.0), at(150.0, 50.0)], 4.0, Dash::Dashed).is_empty());
+        assert!(!pixels(&[at(-50.0, 50.0), at(150.0, 50.0)], 4.0, Dash::Long).is_empty());
     }
 }

@@ -104,5 +104,9 @@ pub fn cycle_count(trace: &Trace) -> String {
     }
     let total = trace.cycles.len();
     let plural = if total == 1 { "" } else { "s" };
-    if kinds.is_empty() { format!("{total} GC cycle{plural}") } else { format!("{total} GC{plural}: {}", kinds.join(", ")) }
+    if kinds.is_empty() {
+        format!("{total} GC cycle{plural}")
+    } else {
+        format!("{total} GC{plural}: {}", kinds.join(", "))
+    }
 }

@@ -128,7 +128,9 @@ impl Script {
         let count = self.samples_per_stretch.max(1);
         let mut samples: Vec<Sample> = Vec::new();
         for pair in self.moments.windows(2) {
-            samples.extend((0..count).map(|index| sample(between(pair[0], pair[1], index as f64 / count as f64))));
+            samples.extend(
+                (0..count).map(|index| sample(between(pair[0], pair[1], index as f64 / count as f64))),
+            );
         }
         samples.extend(self.moments.last().map(|last| sample(*last)));
         let rss_at = |t_ms: f64| samples.iter().rev().find(|sample| sample.t_ns <= ns(t_ms));
@@ -358,7 +360,11 @@ pub fn steady_sweep() -> Vec<Trace> {
 
 pub fn steady_run(setting: &Steady) -> Trace {
     let live = 64.0;
-    let goal = setting.memory_limit_mib.map_or(live * (1.0 + f64::from(setting.gogc_percent.unwrap_or(100)) / 100.0), |limit| limit as f64 - 11.0);
+    let goal = setting
+        .memory_limit_mib
+        .map_or(live * (1.0 + f64::from(setting.gogc_percent.unwrap_or(100)) / 100.0), |limit| {
+            limit as f64 - 11.0
+        });
     let room = setting.peak_alloc_mib - live;
     let held = (setting.rss_mib - setting.peak_alloc_mib * 1.02 - 4.0).max(0.0);
     let period = (setting.duration_ms - 85.0) / setting.cycles as f64;
@@ -439,11 +445,18 @@ pub fn crowded(steps: usize, snapshots: usize) -> Trace {
     let mut trace = steady_run(&steady_setting(Some(25), Some(150), 480, 9000.0, 120.0, 140.0, 0.42));
     let share = |index: usize, count: usize| 9_000_000_000 / count.max(1) as u64 * index as u64;
     trace.steps = (0..steps)
-        .map(|index| StepMark { t_ns: share(index, steps), label: format!("insert {},000 keys into the map of sessions", index * 37) })
+        .map(|index| StepMark {
+            t_ns: share(index, steps),
+            label: format!("insert {},000 keys into the map of sessions", index * 37),
+        })
         .collect();
     let snapshot = trace.snapshots[0].clone();
     trace.snapshots = (0..snapshots)
-        .map(|index| Snapshot { label: format!("after round {index}"), t_ns: share(index, snapshots * 3), ..snapshot.clone() })
+        .map(|index| Snapshot {
+            label: format!("after round {index}"),
+            t_ns: share(index, snapshots * 3),
+            ..snapshot.clone()
+        })
         .collect();
     trace
 }

@@ -43,7 +43,8 @@ pub fn size_text(bytes: u64) -> String {
         _ => 2,
     };
     let number = format!("{value:.decimals$}");
-    let number = if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { &number };
+    let number =
+        if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { &number };
     format!("{number} {unit}")
 }
 

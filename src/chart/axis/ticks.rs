@@ -4,6 +4,8 @@ use crate::units::{GIB, KIB, MIB, MICROSECOND_NS, MILLISECOND_NS, SECOND_NS};
 
 /// The round steps between two ticks within one unit.
 const ROUND: [u64; 9] = [1, 2, 5, 10, 20, 50, 100, 200, 500];
+/// The round steps between two sizes in tenths of a unit.
+const ROUND_TENTHS: [u64; 13] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
 /// Units of size, smallest first.
 const SIZE_UNITS: [(&str, u64); 5] = [("B", 1), ("KiB", KIB), ("MiB", MIB), ("GiB", GIB), ("TiB", 1 << 40)];
 /// Steps between ticks from a second on: seconds, minutes, hours that clocks are read in.
@@ -14,19 +16,28 @@ pub type Tick = (u64, String);
 
 /// At most `max_ticks` (at least 2) round sizes in `0..=max_bytes`, from 0, all in one unit.
 pub fn byte_ticks(max_bytes: u64, max_ticks: usize) -> Vec<Tick> {
-    let steps = SIZE_UNITS.iter().flat_map(|(name, unit)| ROUND.map(|round| (round * unit, *name, *unit)));
-    let enough = |step: u64| max_bytes / step < max_ticks.max(2) as u64;
-    let (step, name, unit) = steps
-        .clone()
-        .find(|(step, _, _)| enough(*step))
-        .unwrap_or_else(|| (max_bytes / 2 + 1, "TiB", 1 << 40));
-    let tick = |value: u64| (value, if value == 0 { "0".to_owned() } else { format!("{} {name}", value / unit) });
-    (0..=max_bytes / step).map(|index| tick(index * step)).collect()
+    let (name, unit) =
+        SIZE_UNITS.into_iter().rev().find(|(_, unit)| *unit <= max_bytes).unwrap_or(SIZE_UNITS[0]);
+    let max_tenths = (u128::from(max_bytes) * 10 / u128::from(unit)) as u64;
+    let enough = |step: &u64| max_tenths / step < max_ticks.max(2) as u64;
+    let whole_bytes = |step: &u64| unit > 1 || *step >= 10;
+    let step = ROUND_TENTHS.into_iter().filter(whole_bytes).find(enough).unwrap_or(max_tenths / 20 * 10 + 10);
+    let tick = |tenths: u64| {
+        let bytes = (u128::from(tenths) * u128::from(unit) / 10) as u64;
+        let text = match (tenths, tenths % 10) {
+            (0, _) => "0".to_owned(),
+            (_, 0) => format!("{} {name}", tenths / 10),
+            (_, tenth) => format!("{}.{tenth} {name}", tenths / 10),
+        };
+        (bytes, text)
+    };
+    (0..=max_tenths / step).map(|index| tick(index * step)).collect()
 }
 
 /// At most `max_ticks` (at least 2) round moments in `0..=max_ns`, from 0.
 pub fn time_ticks(max_ns: u64, max_ticks: usize) -> Vec<Tick> {
-    let small = [1, MICROSECOND_NS, MILLISECOND_NS].into_iter().flat_map(|unit| ROUND.map(|round| round * unit));
+    let small =
+        [1, MICROSECOND_NS, MILLISECOND_NS].into_iter().flat_map(|unit| ROUND.map(|round| round * unit));
     let large = CLOCK_STEPS_S.into_iter().map(|seconds| seconds * SECOND_NS);
     let enough = |step: &u64| max_ns / step < max_ticks.max(2) as u64;
     let step = small.chain(large).find(enough).unwrap_or_else(|| max_ns / max_ticks.max(2) as u64 + 1);
@@ -34,14 +45,23 @@ pub fn time_ticks(max_ns: u64, max_ticks: usize) -> Vec<Tick> {
 }
 
 /// Round moments in `0..=max_ns` whose words stand at least `gap_px` apart on `length_px`.
-pub fn fitting_time_ticks(max_ns: u64, length_px: f32, gap_px: f32, width_px: impl Fn(&str) -> f32) -> Vec<Tick> {
+pub fn fitting_time_ticks(
+    max_ns: u64,
+    length_px: f32,
+    gap_px: f32,
+    width_px: impl Fn(&str) -> f32,
+) -> Vec<Tick> {
     let fits = |ticks: &Vec<Tick>| {
         let step_ns = ticks.get(1).map_or(max_ns, |tick| tick.0);
         let step_px = length_px * (step_ns as f64 / max_ns.max(1) as f64) as f32;
         ticks.iter().all(|(_, text)| width_px(text) + gap_px <= step_px)
     };
     let most = ((length_px / 100.0) as usize).max(2);
-    (2..=most).rev().map(|count| time_ticks(max_ns, count)).find(fits).unwrap_or_else(|| vec![(0, "0".to_owned())])
+    (2..=most)
+        .rev()
+        .map(|count| time_ticks(max_ns, count))
+        .find(fits)
+        .unwrap_or_else(|| vec![(0, "0".to_owned())])
 }
 
 /// A tick's moment, written no finer than its step needs.
@@ -50,8 +70,10 @@ fn moment_text(ns: u64, step_ns: u64) -> String {
     match step_ns {
         _ if ns == 0 => "0".to_owned(),
         step if step < SECOND_NS => duration_text(ns),
-        step if step % (60 * SECOND_NS) == 0 && seconds % 3600 == 0 => format!("{} h", seconds / 3600),
-        step if step % (60 * SECOND_NS) == 0 && seconds >= 3600 => {
+        step if step.is_multiple_of(60 * SECOND_NS) && seconds.is_multiple_of(3600) => {
+            format!("{} h", seconds / 3600)
+        }
+        step if step.is_multiple_of(60 * SECOND_NS) && seconds >= 3600 => {
             format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60)
         }
         _ => duration_text(ns),
@@ -76,7 +98,8 @@ pub fn percent_ticks(max_percent: f64, max_ticks: usize) -> Vec<(f64, String)> {
     let enough = |step: f64| max_percent / step < max_ticks.max(2) as f64;
     let (step, decimals) = STEPS.into_iter().find(|(step, _)| enough(*step)).unwrap_or((50.0, 0));
     let count = (max_percent / step + 1e-9) as usize;
-    (0..=count).map(|index| index as f64 * step).map(|value| (value, format!("{value:.decimals$} %"))).collect()
+    let text = |value: f64| if value == 0.0 { "0 %".to_owned() } else { format!("{value:.decimals$} %") };
+    (0..=count).map(|index| index as f64 * step).map(|value| (value, text(value))).collect()
 }
 
 /// A length of time as a person says it: `0.4 ms`, `148 ms`, `2.5 s`, `6 min 42 s`, `1 h 05 min`.
@@ -98,7 +121,7 @@ pub fn duration_text(ns: u64) -> String {
 /// `ns` in `unit_ns`: two digits below ten unless the second is a zero, whole numbers above.
 fn two_digits(ns: u64, unit_ns: u64, unit: &str) -> String {
     let tenths = (ns * 10 + unit_ns / 2) / unit_ns;
-    if tenths < 100 && tenths % 10 != 0 {
+    if tenths < 100 && !tenths.is_multiple_of(10) {
         format!("{}.{} {unit}", tenths / 10, tenths % 10)
     } else {
         format!("{} {unit}", (ns + unit_ns / 2) / unit_ns)
@@ -117,8 +140,13 @@ mod tests {
     #[test]
     fn sizes_are_ticked_at_round_numbers_of_one_unit() {
         assert_eq!(words(byte_ticks(77 * MIB, 6)), ["0", "20 MiB", "40 MiB", "60 MiB"]);
-        assert_eq!(words(byte_ticks(600 * MIB, 7)), ["0", "100 MiB", "200 MiB", "300 MiB", "400 MiB", "500 MiB", "600 MiB"]);
+        assert_eq!(
+            words(byte_ticks(600 * MIB, 7)),
+            ["0", "100 MiB", "200 MiB", "300 MiB", "400 MiB", "500 MiB", "600 MiB"]
+        );
         assert_eq!(words(byte_ticks(5 * GIB / 2, 5)), ["0", "1 GiB", "2 GiB"]);
+        assert_eq!(words(byte_ticks(7 * GIB / 4, 5)), ["0", "0.5 GiB", "1 GiB", "1.5 GiB"]);
+        assert_eq!(words(byte_ticks(7, 5)), ["0", "2 B", "4 B", "6 B"]);
         assert_eq!(words(byte_ticks(0, 5)), ["0"]);
     }
 
@@ -126,7 +154,10 @@ mod tests {
     fn time_is_ticked_as_clocks_are_read() {
         assert_eq!(words(time_ticks(404 * SECOND_NS, 5)), ["0", "2 min", "4 min", "6 min"]);
         assert_eq!(words(time_ticks(90 * SECOND_NS, 4)), ["0", "30 s", "1 min", "1 min 30 s"]);
-        assert_eq!(words(time_ticks(250 * MILLISECOND_NS, 6)), ["0", "50 ms", "100 ms", "150 ms", "200 ms", "250 ms"]);
+        assert_eq!(
+            words(time_ticks(250 * MILLISECOND_NS, 6)),
+            ["0", "50 ms", "100 ms", "150 ms", "200 ms", "250 ms"]
+        );
         assert_eq!(words(time_ticks(2 * 3600 * SECOND_NS, 5)), ["0", "30 min", "1 h", "1 h 30 min", "2 h"]);
     }
 
@@ -148,7 +179,7 @@ mod tests {
     #[test]
     fn percentages_are_round() {
         assert_eq!(words(percent_ticks(37.0, 5)), ["0 %", "10 %", "20 %", "30 %"]);
-        assert_eq!(words(percent_ticks(0.4, 5)), ["0.0 %", "0.1 %", "0.2 %", "0.3 %", "0.4 %"]);
+        assert_eq!(words(percent_ticks(0.4, 5)), ["0 %", "0.1 %", "0.2 %", "0.3 %", "0.4 %"]);
     }
 
     proptest! {

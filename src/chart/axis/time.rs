@@ -163,7 +163,8 @@ impl TimeAxis {
         needed_px: impl Fn(&StepSpan) -> f32,
     ) -> TimeAxis {
         let uniform = TimeAxis::uniform(spans, left, right);
-        let narrow = uniform.segments.iter().zip(action).filter(|(segment, _)| segment.width() < NARROWEST_PX);
+        let narrow =
+            uniform.segments.iter().zip(action).filter(|(segment, _)| segment.width() < NARROWEST_PX);
         let hidden: f64 = narrow.map(|(_, action)| action).sum();
         if uniform.segments.len() == 1 || hidden <= action.iter().sum::<f64>() * HIDDEN_SHARE {
             return uniform;
@@ -281,8 +282,12 @@ mod tests {
 
     #[test]
     fn a_short_beginning_before_a_long_idle_time_gets_room() {
-        let steps = marks(&[(0, "allocate"), (2 * SECOND_NS, "gc"), (2 * SECOND_NS + MILLISECOND_NS, "sleep")]);
-        let axis = TimeAxis::fitting(step_spans(&steps, 362 * SECOND_NS), &[5.0, 5.0, 5.0], 100.0, 1300.0, |_| 120.0);
+        let steps =
+            marks(&[(0, "allocate"), (2 * SECOND_NS, "gc"), (2 * SECOND_NS + MILLISECOND_NS, "sleep")]);
+        let axis =
+            TimeAxis::fitting(step_spans(&steps, 362 * SECOND_NS), &[5.0, 5.0, 5.0], 100.0, 1300.0, |_| {
+                120.0
+            });
         assert_eq!(axis.scale, TimeScale::PerStep);
         assert!(axis.segments[0].width() > 300.0, "{:?}", axis.segments[0].width());
         assert!(axis.segments.iter().all(|segment| segment.width() >= 120.0));

@@ -23,7 +23,8 @@ pub fn draw(picture: &mut Picture, theme: &Theme, traces: &[Trace]) {
     let first = &traces[0];
     let shared = words::shared_settings(traces);
     let title = if first.question.is_empty() { &first.title } else { &first.question };
-    let subtitle = if shared.is_empty() { first.title.clone() } else { format!("{} – {shared}", first.title) };
+    let subtitle =
+        if shared.is_empty() { first.title.clone() } else { format!("{} – {shared}", first.title) };
     let top = page::header(picture, theme, title, &subtitle);
     let bottom = page::footer(picture, theme, &first.answer);
     let names = words::distinct_names(traces);

@@ -5,7 +5,9 @@ use super::super::page::MARGIN_PX;
 use super::super::picture::{Align, Area, Dash, Mark, Picture, Point, Skyline, at};
 use super::super::text::{bold, regular};
 use super::super::theme::{BODY_PX, Ink, NAME_PX, Theme};
-use super::super::timeline::{action, draw_line, end_ns, highest_bytes, ledger_columns, size_line, staircase_line};
+use super::super::timeline::{
+    action, draw_line, end_ns, highest_bytes, ledger_columns, size_line, staircase_line,
+};
 use crate::trace::{Sample, Trace};
 
 /// Width of the column of sizes in pixels.
@@ -41,7 +43,13 @@ pub fn draw(picture: &mut Picture, theme: &Theme, traces: &[Trace], names: &[Str
         let sizes = ByteAxis { max_bytes, bottom_px: plot.bottom, top_px: plot.top };
         let is_last = row + 1 == rows || index + 1 == traces.len();
         let name = bold(NAME_PX).elide(name, width);
-        picture.text(at(plot.left, name_top + NAME_ROW_PX / 2.0), Align::Start, bold(NAME_PX), theme.text, &name);
+        picture.text(
+            at(plot.left, name_top + NAME_ROW_PX / 2.0),
+            Align::Start,
+            bold(NAME_PX),
+            theme.text,
+            &name,
+        );
         picture.fill(plot, theme.panel_alternate);
         draw_sizes(picture, theme, plot, sizes, column == 0);
         draw_run(picture, theme, trace, &shared.for_run(trace, plot.left), sizes, plot);
@@ -58,7 +66,7 @@ fn draw_key(picture: &mut Picture, theme: &Theme, area: Area) {
     let entries: [(&str, Ink, Dash, f32); 3] = [
         ("RSS, held from the OS", theme.rss, Dash::Solid, 4.0),
         ("HeapAlloc", theme.heap_alloc, Dash::Solid, 3.0),
-        ("heap goal", theme.heap_goal, Dash::Dashed, 3.0),
+        ("heap goal", theme.heap_goal, Dash::Long, 3.0),
     ];
     for (name, ink, dash, width_px) in entries {
         if ink == theme.rss {
@@ -71,16 +79,30 @@ fn draw_key(picture: &mut Picture, theme: &Theme, area: Area) {
 }
 
 fn draw_sizes(picture: &mut Picture, theme: &Theme, plot: Area, sizes: ByteAxis, written: bool) {
-    for (bytes, text) in sizes.ticks(44.0) {
+    for (bytes, text) in sizes.ticks(30.0) {
         let y = sizes.y(bytes);
-        picture.fill(Area { top: y - 1.0, bottom: y, ..plot }, if bytes == 0 { theme.rule } else { theme.grid });
+        picture
+            .fill(Area { top: y - 1.0, bottom: y, ..plot }, if bytes == 0 { theme.rule } else { theme.grid });
         if written {
-            picture.text(at(MARGIN_PX + SIZES_PX - 10.0, y), Align::End, regular(BODY_PX), theme.text_quiet, &text);
+            picture.text(
+                at(MARGIN_PX + SIZES_PX - 10.0, y),
+                Align::End,
+                regular(BODY_PX),
+                theme.text_quiet,
+                &text,
+            );
         }
     }
 }
 
-fn draw_run(picture: &mut Picture, theme: &Theme, trace: &Trace, time: &TimeAxis, sizes: ByteAxis, plot: Area) {
+fn draw_run(
+    picture: &mut Picture,
+    theme: &Theme,
+    trace: &Trace,
+    time: &TimeAxis,
+    sizes: ByteAxis,
+    plot: Area,
+) {
     let samples = trace.samples.as_slice();
     let columns = ledger_columns(samples, time);
     let tops = columns.iter().map(|layers| sizes.y(layers.iter().sum::<f64>() as u64)).collect();
@@ -89,7 +111,7 @@ fn draw_run(picture: &mut Picture, theme: &Theme, trace: &Trace, time: &TimeAxis
     for limit in [trace.config.machine_memory_bytes, trace.config.memory_limit_bytes].into_iter().flatten() {
         if limit <= sizes.max_bytes {
             let y = sizes.y(limit);
-            picture.stroke(vec![at(plot.left, y), at(plot.right, y)], 3.0, Dash::DashDot, theme.memory_limit);
+            picture.stroke(vec![at(plot.left, y), at(plot.right, y)], 3.0, Dash::Mixed, theme.memory_limit);
         }
     }
     let goal = |sample: &Sample| sample.heap_goal_bytes;
@@ -100,11 +122,14 @@ fn draw_run(picture: &mut Picture, theme: &Theme, trace: &Trace, time: &TimeAxis
     };
     draw(size_line(samples, time, sizes, heap), 3.0, Dash::Solid, theme.heap_alloc);
     draw(size_line(samples, time, sizes, rss), 4.0, Dash::Solid, theme.rss);
-    draw(staircase_line(samples, time, sizes, goal), 3.0, Dash::Dashed, theme.heap_goal);
+    draw(staircase_line(samples, time, sizes, goal), 3.0, Dash::Long, theme.heap_goal);
     if let Some(kill) = &trace.oom_kill {
         let center = at(time.x(kill.t_ns), sizes.y(kill.rss_bytes));
         for slope in [1.0, -1.0] {
-            let arm = vec![at(center.x - 11.0, center.y - 11.0 * slope), at(center.x + 11.0, center.y + 11.0 * slope)];
+            let arm = vec![
+                at(center.x - 11.0, center.y - 11.0 * slope),
+                at(center.x + 11.0, center.y + 11.0 * slope),
+            ];
             picture.stroke(arm, 6.0, Dash::Solid, theme.danger);
         }
         let place = at(center.x + 18.0, center.y + 16.0);
@@ -121,7 +146,8 @@ struct SharedTime {
 /// One scale for all runs; step by step when that hides steps and all runs have the same steps.
 fn shared_time(traces: &[Trace], width: f32) -> SharedTime {
     const NEEDED_PX: f32 = 44.0;
-    let runs: Vec<Vec<StepSpan>> = traces.iter().map(|trace| step_spans(&trace.steps, end_ns(trace))).collect();
+    let runs: Vec<Vec<StepSpan>> =
+        traces.iter().map(|trace| step_spans(&trace.steps, end_ns(trace))).collect();
     if runs.iter().all(|spans| spans.len() == runs[0].len()) {
         let mut start_ns = 0;
         let longest = |step: usize| {
@@ -158,7 +184,8 @@ impl SharedTime {
             TimeScale::PerStep => step_spans(&trace.steps, end_ns(trace)),
             TimeScale::Uniform => vec![StepSpan { start_ns: 0, end_ns: end_ns(trace), label: String::new() }],
         };
-        let segments = self.axis.segments.iter().zip(spans).map(|(shared, span)| place(shared, span)).collect();
+        let segments =
+            self.axis.segments.iter().zip(spans).map(|(shared, span)| place(shared, span)).collect();
         TimeAxis { scale: self.axis.scale, segments }
     }
 
@@ -168,7 +195,10 @@ impl SharedTime {
         if self.axis.scale == TimeScale::PerStep {
             for segment in &self.axis.segments[1..] {
                 let x = plot.left + segment.left;
-                picture.fill(Area { left: x - 1.0, right: x + 1.0, top: plot.bottom, bottom: plot.bottom + 8.0 }, theme.rule);
+                picture.fill(
+                    Area { left: x - 1.0, right: x + 1.0, top: plot.bottom, bottom: plot.bottom + 8.0 },
+                    theme.rule,
+                );
             }
             let remark = font.elide("time; each step has its own scale", plot.width());
             picture.text(at(plot.center().x, y), Align::Middle, font, theme.text_quiet, &remark);
@@ -177,7 +207,10 @@ impl SharedTime {
         let end_ns = self.axis.segments[0].span.end_ns;
         for (t_ns, text) in fitting_time_ticks(end_ns, plot.width(), 40.0, |text| font.width_px(text)) {
             let x = plot.left + self.axis.x(t_ns);
-            picture.fill(Area { left: x - 1.0, right: x + 1.0, top: plot.bottom, bottom: plot.bottom + 7.0 }, theme.rule);
+            picture.fill(
+                Area { left: x - 1.0, right: x + 1.0, top: plot.bottom, bottom: plot.bottom + 7.0 },
+                theme.rule,
+            );
             // The last number stays within its panel, so that two panels beside one another never touch.
             let half = font.width_px(&text) / 2.0;
             let x = x.clamp(plot.left + half - 10.0, plot.right - half);

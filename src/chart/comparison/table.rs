@@ -14,12 +14,17 @@ type Column = (&'static str, f32, fn(&Trace) -> String);
 const COLUMNS: [Column; 4] = [
     ("GCs", 62.0, |trace| trace.summary.num_gc.to_string()),
     ("peak RSS", 100.0, |trace| size_text(trace.summary.peak_rss_bytes)),
-    ("GC CPU", 80.0, |trace| format!("{:.1} %", trace.summary.gc_cpu_fraction * 100.0)),
+    ("GC CPU", 80.0, |trace| percent_text(trace.summary.gc_cpu_fraction * 100.0)),
     ("time", 98.0, |trace| match trace.oom_kill {
         Some(_) => "OOM kill".to_owned(),
         None => duration_text(trace.summary.duration_ns),
     }),
 ];
+
+/// `29.7 %`, `0.04 %`.
+fn percent_text(percent: f64) -> String {
+    if percent < 1.0 { format!("{percent:.2} %") } else { format!("{percent:.1} %") }
+}
 
 /// Height of a table of so many runs in pixels.
 pub fn height_px(runs: usize) -> f32 {

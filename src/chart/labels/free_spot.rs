@@ -44,7 +44,10 @@ impl FreeSpots {
             })
         });
         let inside = |area: Area| {
-            area.left >= page.left && area.right <= page.right && area.top >= page.top && area.bottom <= page.bottom
+            area.left >= page.left
+                && area.right <= page.right
+                && area.top >= page.top
+                && area.bottom <= page.bottom
         };
         let chosen = candidates.find(|center| inside(boxed(*center)) && self.is_free(boxed(*center)))?;
         self.take(boxed(chosen));

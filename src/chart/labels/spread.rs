@@ -60,8 +60,7 @@ fn merge(first: &Block, second: &Block, low: f32, high: f32) -> Block {
     let members = first.members + second.members;
     let length = first.length + second.length;
     // The second block's members wish the joint block to begin one first-block length before their own start.
-    let wishes =
-        first.start * first.members as f32 + (second.start - first.length) * second.members as f32;
+    let wishes = first.start * first.members as f32 + (second.start - first.length) * second.members as f32;
     let start = (wishes / members as f32).min(high - length).max(low);
     Block { start, length, members }
 }

@@ -47,7 +47,13 @@ pub fn draw(picture: &mut Picture, theme: &Theme, frame: &Frame, drawn: &[Drawn]
         let x = left + SAMPLE_PX + 6.0;
         picture.text(at(x, name_y), Align::Start, bold(NAME_PX), line.ink, &name);
         if explained {
-            picture.text(at(x, name_y + 26.0), Align::Start, regular(BODY_PX), theme.text_quiet, line.meaning);
+            picture.text(
+                at(x, name_y + 26.0),
+                Align::Start,
+                regular(BODY_PX),
+                theme.text_quiet,
+                line.meaning,
+            );
         }
     }
     let fills_top = if fills_above { low + FILL_PX / 2.0 } else { high - fills_px + FILL_PX / 2.0 };

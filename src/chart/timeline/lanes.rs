@@ -1,5 +1,6 @@
 //! The lanes under the plot: GC cycles, and snapshots by letter.
 
+use super::super::axis::size_text;
 use super::super::labels::{FreeSpots, Item, spread};
 use super::super::page::MARGIN_PX;
 use super::super::picture::{Align, Area, Dash, Picture, at};
@@ -64,7 +65,7 @@ pub fn draw_snapshots(picture: &mut Picture, theme: &Theme, frame: &Frame, trace
             picture.fill(Area { left: x - 1.0, right: x + 1.0, top, bottom: y + 8.0 }, theme.text_quiet);
             continue;
         }
-        picture.stroke(vec![at(*x, plot.top), at(*x, top)], 1.6, Dash::Dotted, theme.text_quiet);
+        picture.stroke(vec![at(*x, plot.top), at(*x, top)], 1.6, Dash::Dots, theme.text_quiet);
         picture.stroke(vec![at(*x, top), at(place, y)], 1.6, Dash::Solid, theme.text_quiet);
         picture.disc(at(place, y), DISC_PX, theme.text);
         picture.text(at(place, y), Align::Middle, bold(BODY_PX), theme.background, &letter(index));
@@ -86,12 +87,14 @@ fn letter(index: usize) -> String {
     char::from(b'A' + (index % MAX_LETTERS) as u8).to_string()
 }
 
-/// What the letters mean, in at most two rows.
+/// What the letters mean and how much was resident, in at most two rows.
 pub struct SnapshotLegend {
     rows: Vec<Vec<(String, String)>>,
 }
 
 const ENTRY_GAP_PX: f32 = 34.0;
+/// What the sizes beside the snapshots' labels are.
+const HEADING: &str = "RSS at";
 
 impl SnapshotLegend {
     /// Breaks the snapshots' labels into rows of `row_px`; what does not fit is counted.
@@ -103,9 +106,14 @@ impl SnapshotLegend {
             let all = format!("{count} snapshots, too many to name here");
             return SnapshotLegend { rows: vec![vec![(String::new(), FONT.elide(&all, row_px))]] };
         }
-        let mut used_px = f32::INFINITY;
+        let mut used_px = 0.0;
+        if count > 0 {
+            rows.push(vec![(String::new(), HEADING.to_owned())]);
+            used_px = FONT.width_px(HEADING) + ENTRY_GAP_PX;
+        }
         for (index, snapshot) in trace.snapshots.iter().enumerate() {
-            let entry = (letter(index), FONT.elide(&snapshot.label, row_px / 3.0));
+            let label = FONT.elide(&snapshot.label, row_px / 3.0);
+            let entry = (letter(index), format!("{label} {}", size_text(snapshot.rss_bytes)));
             let width = entry_px(&entry);
             // The last row keeps room to say how many are missing.
             let room_px = if rows.len() == MAX_ROWS && index + 1 < count { row_px - 130.0 } else { row_px };

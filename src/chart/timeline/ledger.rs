@@ -26,8 +26,18 @@ pub const LAYERS: [Layer; 7] = [
     Layer { name: "new since last GC", bytes: |l| l.fresh_bytes, ink: |t| t.fresh, hatch: None },
     Layer { name: "garbage, not yet swept", bytes: |l| l.dead_bytes, ink: |t| t.dead, hatch: None },
     Layer { name: "gaps in used spans", bytes: |l| l.waste_bytes, ink: |t| t.waste, hatch: None },
-    Layer { name: "free, kept by Go", bytes: |l| l.free_bytes, ink: |t| t.free, hatch: Some(|t| t.free_hatch) },
-    Layer { name: "free, OS may take it", bytes: |l| l.lazily_freed_bytes, ink: |t| t.lazily_freed, hatch: None },
+    Layer {
+        name: "free, kept by Go",
+        bytes: |l| l.free_bytes,
+        ink: |t| t.free,
+        hatch: Some(|t| t.free_hatch),
+    },
+    Layer {
+        name: "free, OS may take it",
+        bytes: |l| l.lazily_freed_bytes,
+        ink: |t| t.lazily_freed,
+        hatch: None,
+    },
     Layer {
         name: "runtime, stacks, code",
         bytes: |l| l.stack_bytes + l.metadata_bytes + l.binary_bytes,
@@ -70,7 +80,8 @@ pub fn ledger_columns(samples: &[Sample], time: &TimeAxis) -> Vec<Layered> {
     let mut before: Option<&Seen> = None;
     for here in &seen {
         if let Some(before) = before {
-            let share = |column: usize| (column - before.column) as f64 / (here.column - before.column) as f64;
+            let share =
+                |column: usize| (column - before.column) as f64 / (here.column - before.column) as f64;
             let gap = columns.len()..here.column;
             columns.extend(gap.map(|column| between(&before.last, &here.first, share(column))));
         }

@@ -79,8 +79,14 @@ pub fn draw(picture: &mut Picture, theme: &Theme, frame: &Frame, trace: &Trace) 
     let last = samples.last();
     let mut drawn = Vec::new();
     let limits = [
-        (trace.config.machine_memory_bytes, "container", "above it the kernel kills", theme.danger, Dash::Dotted),
-        (trace.config.memory_limit_bytes, "GOMEMLIMIT", "Go's soft limit", theme.memory_limit, Dash::DashDot),
+        (
+            trace.config.machine_memory_bytes,
+            "container",
+            "above it the kernel kills",
+            theme.danger,
+            Dash::Dots,
+        ),
+        (trace.config.memory_limit_bytes, "GOMEMLIMIT", "Go's soft limit", theme.memory_limit, Dash::Mixed),
     ];
     for (limit, name, meaning, ink, dash) in limits {
         let Some(bytes) = limit else { continue };
@@ -96,7 +102,7 @@ pub fn draw(picture: &mut Picture, theme: &Theme, frame: &Frame, trace: &Trace) 
             meaning: "GC aims to stay below",
             value: size_text(bytes),
             ink: theme.heap_goal,
-            dash: Dash::Dashed,
+            dash: Dash::Long,
             width_px: 3.5,
             end: at(frame.plot.right, sizes.y(bytes)),
             pieces: staircase_line(samples, time, *sizes, goal),
@@ -165,7 +171,8 @@ fn turns(piece: &[Point]) -> Vec<usize> {
         if (falls && since >= 0.0) || (!falls && since <= 0.0) {
             extreme = index;
         } else if since.abs() > TURN_PX {
-            turns.push(extreme);
+            // Where the line begins is no turn.
+            turns.extend(Some(extreme).filter(|turn| *turn > 0));
             falls = !falls;
             extreme = index;
         }

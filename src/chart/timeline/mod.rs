@@ -66,7 +66,8 @@ fn draw_run(picture: &mut Picture, theme: &Theme, trace: &Trace, top: f32, botto
     let time = TimeAxis::fitting(spans, &action, left, right, steps::needed_px);
     let names = steps::Names::fitting(&time, picture.width_px as f32 - 2.0 * MARGIN_PX);
     let legend = lanes::SnapshotLegend::fitting(trace, picture.width_px as f32 - 2.0 * MARGIN_PX);
-    let below = lanes::HEIGHT_PX + lanes::snapshot_lane_px(trace) + steps::axis_px(&time) + legend.height_px();
+    let below =
+        lanes::HEIGHT_PX + lanes::snapshot_lane_px(trace) + steps::axis_px(&time) + legend.height_px();
     let plot = Area { left, top: top + names.height_px(), right, bottom: bottom - below };
     let sizes = ByteAxis { max_bytes: highest_bytes(trace), bottom_px: plot.bottom, top_px: plot.top };
     let frame = Frame { plot, sizes, time };
@@ -110,8 +111,13 @@ pub(super) fn action(trace: &Trace, spans: &[StepSpan]) -> Vec<f64> {
 
 /// The size at the top of the plot: above all of RSS and HeapAlloc, above goal and limits when they are near.
 pub(super) fn highest_bytes(trace: &Trace) -> u64 {
-    let used =
-        trace.samples.iter().map(|sample| sample.rss_bytes.max(sample.heap_alloc_bytes)).max().unwrap_or(0).max(1);
+    let used = trace
+        .samples
+        .iter()
+        .map(|sample| sample.rss_bytes.max(sample.heap_alloc_bytes))
+        .max()
+        .unwrap_or(0)
+        .max(1);
     let near = |bytes: Option<u64>, reach: f64| bytes.filter(|bytes| *bytes as f64 <= used as f64 * reach);
     let goal = trace.samples.iter().filter_map(|sample| near(sample.heap_goal_bytes, GOAL_REACH)).max();
     let limit = near(trace.config.memory_limit_bytes, LIMIT_REACH);

@@ -67,14 +67,16 @@ pub fn draw(
 fn place(frame: &Frame, cross: Point, width: f32, height: f32, drawn: &[Drawn]) -> Area {
     const STRIDE_PX: f32 = 24.0;
     let plot = frame.plot.grown(-6.0);
-    let steps = |room_px: f32| (0..=(room_px.max(0.0) / STRIDE_PX) as usize).map(|step| step as f32 * STRIDE_PX);
+    let steps =
+        |room_px: f32| (0..=(room_px.max(0.0) / STRIDE_PX) as usize).map(|step| step as f32 * STRIDE_PX);
     let boxed = |left: f32, top: f32| Area { left, right: left + width, top, bottom: top + height };
     let distance = |area: &Area| {
         let middle = area.center();
         // Nearness across counts as much as nearness along.
         (middle.x - cross.x).abs() + (middle.y - cross.y).abs()
     };
-    let beside_cross = |area: &Area| area.right < cross.x - 2.0 * ARM_PX || area.left > cross.x + 2.0 * ARM_PX;
+    let beside_cross =
+        |area: &Area| area.right < cross.x - 2.0 * ARM_PX || area.left > cross.x + 2.0 * ARM_PX;
     steps(plot.width() - width)
         .flat_map(|x| steps(plot.height() - height).map(move |y| (x, y)))
         .map(|(x, y)| boxed(plot.right - width - x, plot.top + y))

@@ -46,7 +46,8 @@ impl Names {
         if time.segments.iter().all(|segment| segment.span.label.is_empty()) {
             return Names::None;
         }
-        let inside = |segment: &Segment| FONT.wrap(&segment.span.label, segment.width() - 2.0 * PADDING_PX, MAX_LINES);
+        let inside =
+            |segment: &Segment| FONT.wrap(&segment.span.label, segment.width() - 2.0 * PADDING_PX, MAX_LINES);
         match time.segments.iter().map(inside).collect() {
             Some(lines) => Names::Inside(lines),
             None => Names::Numbered(legend_rows(time, row_px)),
@@ -161,7 +162,7 @@ fn draw_uniform(picture: &mut Picture, theme: &Theme, frame: &Frame, top: f32) {
         picture.fill(Area { left: x - 1.0, right: x + 1.0, top, bottom: top + 7.0 }, theme.rule);
         picture.text(at(x, y), Align::Middle, FONT, theme.text_quiet, &text);
     }
-    picture.text(at(frame.plot.right + 46.0, y), Align::Start, FONT, theme.text_quiet, "time");
+    picture.text(at(frame.plot.right + 58.0, y), Align::Start, FONT, theme.text_quiet, "time");
 }
 
 /// Each step with its duration, and ticks inside the wide ones, counted from the step's beginning.
@@ -179,7 +180,9 @@ fn draw_per_step(picture: &mut Picture, theme: &Theme, frame: &Frame, top: f32) 
         if segment.width() < TICKS_FROM_PX {
             continue;
         }
-        for (since_ns, text) in fitting_time_ticks(duration_ns, segment.width(), 30.0, |text| FONT.width_px(text)) {
+        for (since_ns, text) in
+            fitting_time_ticks(duration_ns, segment.width(), 30.0, |text| FONT.width_px(text))
+        {
             let x = left + segment.width() * (since_ns as f64 / duration_ns as f64) as f32;
             let half = FONT.width_px(&text) / 2.0 + 8.0;
             if since_ns > 0 && x + half < right {
