@@ -22,6 +22,10 @@ fn pages() -> Vec<(&'static str, Vec<Trace>)> {
         ("sweep-of-two", synthetic::steady_sweep().split_off(3)),
         ("sweep-of-eight", sweep_of_eight()),
         ("sweep-of-spikes", vec![synthetic::spike(), synthetic::spike()]),
+        (
+            "sweep-of-the-killed",
+            vec![synthetic::killed(), synthetic::steady(), synthetic::killed(), synthetic::killed()],
+        ),
         ("sweep-of-the-empty", vec![empty(), one_sample(), synthetic::killed()]),
     ]
 }

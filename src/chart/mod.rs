@@ -3,14 +3,17 @@
 //! Terms: a *picture* is a list of marks in pixels; a *timeline* shows one trace, a *comparison* several; the *ledger*
 //! is resident memory split by owner, stacked.
 //!
-//! 1. The page is laid out: question, settings and answer ([`page`]), then a timeline or a comparison.
-//! 2. Time and size get axes ([`axis`]); samples are thinned to what pixels can show ([`decimate`]).
-//! 3. Labels find places where nothing lies yet ([`labels`]).
-//! 4. The finished picture is painted ([`paint`]) and encoded ([`png_file`]).
+//! 1. The page is laid out: question, settings and answer (`page`), then a timeline or a comparison.
+//! 2. Time and size get axes (`axis`); samples are thinned to what pixels can show (`decimate`).
+//! 3. Labels find places where nothing lies yet (`labels`).
+//! 4. The finished picture is painted (`paint`) and encoded (`png_file`).
 //!
 //! Invariants: the same traces give the same bytes on every machine - fonts travel with the binary and nothing asks the
 //! system; no two texts overlap; colour is never the only sign; a file is written whole or not at all.
 //! No model quantity is computed here: if a chart needs a number, the trace has it.
+//!
+//! plotters (0.3.7) is the canvas: filled rectangles and pixels. Text and thick lines are rasterised in `text` and
+//! `stroke`, because plotters leaves out side bearings and puts line corners on whole pixels.
 
 mod axis;
 mod comparison;

@@ -21,7 +21,7 @@ const GAP_PX: f32 = 22.0;
 
 /// Draws a panel for each trace into `area`.
 pub fn draw(picture: &mut Picture, theme: &Theme, traces: &[Trace], names: &[String], area: Area) {
-    draw_key(picture, theme, area);
+    draw_key(picture, theme, traces, area);
     let columns = if traces.len() <= 3 { 1 } else { 2 };
     let rows = traces.len().div_ceil(columns);
     let (left, top) = (area.left + SIZES_PX, area.top + KEY_PX);
@@ -60,26 +60,46 @@ pub fn draw(picture: &mut Picture, theme: &Theme, traces: &[Trace], names: &[Str
 }
 
 /// What fill and lines are, once for all panels.
-fn draw_key(picture: &mut Picture, theme: &Theme, area: Area) {
-    let y = area.top + KEY_PX / 2.0 - 2.0;
-    let mut x = area.left + SIZES_PX;
-    let entries: [(&str, Ink, Dash, f32); 3] = [
-        ("RSS, held from the OS", theme.rss, Dash::Solid, 4.0),
-        ("HeapAlloc", theme.heap_alloc, Dash::Solid, 3.0),
-        ("heap goal", theme.heap_goal, Dash::Long, 3.0),
+fn draw_key(picture: &mut Picture, theme: &Theme, traces: &[Trace], area: Area) {
+    const SAMPLE_PX: f32 = 32.0;
+    const GAP_PX: f32 = 20.0;
+    let font = regular(BODY_PX);
+    let mut entries: Vec<(&str, Ink, Dash)> = vec![
+        ("RSS, held from the OS", theme.rss, Dash::Solid),
+        ("HeapAlloc", theme.heap_alloc, Dash::Solid),
+        ("heap goal", theme.heap_goal, Dash::Long),
     ];
-    for (name, ink, dash, width_px) in entries {
-        if ink == theme.rss {
-            picture.fill(Area { left: x, right: x + 40.0, top: y, bottom: y + 11.0 }, theme.other);
+    let limited = |limit: &Limit| traces.iter().any(|trace| limit.0(trace).is_some());
+    entries.extend(limits(theme).into_iter().filter(limited).map(|(_, name, ink, dash)| (name, ink, dash)));
+    let length_px: f32 =
+        entries.iter().map(|(name, ..)| font.width_px(name) + SAMPLE_PX + 8.0 + GAP_PX).sum();
+    if length_px > area.width() {
+        entries[0].0 = "RSS";
+    }
+    let y = area.top + KEY_PX / 2.0 - 2.0;
+    let mut x = area.left;
+    for (index, (name, ink, dash)) in entries.into_iter().enumerate() {
+        if index == 0 {
+            picture.fill(Area { left: x, right: x + SAMPLE_PX, top: y, bottom: y + 11.0 }, theme.other);
         }
-        picture.stroke(vec![at(x + 2.0, y), at(x + 38.0, y)], width_px, dash, ink);
-        let named = picture.text(at(x + 50.0, y), Align::Start, regular(BODY_PX), theme.text, name);
-        x = named.right + 34.0;
+        picture.stroke(vec![at(x + 2.0, y), at(x + SAMPLE_PX - 2.0, y)], 3.5, dash, ink);
+        let named = picture.text(at(x + SAMPLE_PX + 8.0, y), Align::Start, font, theme.text, name);
+        x = named.right + GAP_PX;
     }
 }
 
+/// The limit of a run in bytes, its name and its line.
+type Limit = (fn(&Trace) -> Option<u64>, &'static str, Ink, Dash);
+
+fn limits(theme: &Theme) -> [Limit; 2] {
+    [
+        (|trace| trace.config.memory_limit_bytes, "GOMEMLIMIT", theme.memory_limit, Dash::Mixed),
+        (|trace| trace.config.machine_memory_bytes, "container", theme.danger, Dash::Dots),
+    ]
+}
+
 fn draw_sizes(picture: &mut Picture, theme: &Theme, plot: Area, sizes: ByteAxis, written: bool) {
-    for (bytes, text) in sizes.ticks(30.0) {
+    for (bytes, text) in sizes.ticks((plot.height() / 4.0).clamp(30.0, 50.0)) {
         let y = sizes.y(bytes);
         picture
             .fill(Area { top: y - 1.0, bottom: y, ..plot }, if bytes == 0 { theme.rule } else { theme.grid });
@@ -108,10 +128,10 @@ fn draw_run(
     let tops = columns.iter().map(|layers| sizes.y(layers.iter().sum::<f64>() as u64)).collect();
     let left = time.left().floor() as i32;
     picture.marks.push(Mark::Skyline(Skyline { left, bottom: sizes.bottom_px, tops, ink: theme.other }));
-    for limit in [trace.config.machine_memory_bytes, trace.config.memory_limit_bytes].into_iter().flatten() {
-        if limit <= sizes.max_bytes {
-            let y = sizes.y(limit);
-            picture.stroke(vec![at(plot.left, y), at(plot.right, y)], 3.0, Dash::Mixed, theme.memory_limit);
+    for (limit, _, ink, dash) in limits(theme) {
+        if let Some(bytes) = limit(trace).filter(|bytes| *bytes <= sizes.max_bytes) {
+            let y = sizes.y(bytes);
+            picture.stroke(vec![at(plot.left, y), at(plot.right, y)], 3.0, dash, ink);
         }
     }
     let goal = |sample: &Sample| sample.heap_goal_bytes;
@@ -123,18 +143,31 @@ fn draw_run(
     draw(size_line(samples, time, sizes, heap), 3.0, Dash::Solid, theme.heap_alloc);
     draw(size_line(samples, time, sizes, rss), 4.0, Dash::Solid, theme.rss);
     draw(staircase_line(samples, time, sizes, goal), 3.0, Dash::Long, theme.heap_goal);
-    if let Some(kill) = &trace.oom_kill {
-        let center = at(time.x(kill.t_ns), sizes.y(kill.rss_bytes));
-        for slope in [1.0, -1.0] {
-            let arm = vec![
-                at(center.x - 11.0, center.y - 11.0 * slope),
-                at(center.x + 11.0, center.y + 11.0 * slope),
-            ];
-            picture.stroke(arm, 6.0, Dash::Solid, theme.danger);
-        }
-        let place = at(center.x + 18.0, center.y + 16.0);
-        picture.text(place, Align::Start, bold(BODY_PX), theme.danger, "OOM kill");
+    draw_kill(picture, theme, trace, time, sizes, plot);
+}
+
+/// A red cross and two words, on the side where there is room.
+fn draw_kill(
+    picture: &mut Picture,
+    theme: &Theme,
+    trace: &Trace,
+    time: &TimeAxis,
+    sizes: ByteAxis,
+    plot: Area,
+) {
+    const ARM_PX: f32 = 10.0;
+    let Some(kill) = &trace.oom_kill else { return };
+    let center = at(time.x(kill.t_ns), sizes.y(kill.rss_bytes).max(plot.top + ARM_PX));
+    for slope in [1.0, -1.0] {
+        let (from, to) = (center.y - ARM_PX * slope, center.y + ARM_PX * slope);
+        let arm = vec![at(center.x - ARM_PX, from), at(center.x + ARM_PX, to)];
+        picture.stroke(arm, 6.0, Dash::Solid, theme.danger);
     }
+    let (x, align) = match center.x < plot.center().x {
+        true => (center.x + 2.0 * ARM_PX, Align::Start),
+        false => (center.x - 2.0 * ARM_PX, Align::End),
+    };
+    picture.text(at(x, center.y + 1.5 * ARM_PX), align, bold(BODY_PX), theme.danger, "OOM kill");
 }
 
 /// The time axis that all panels share.

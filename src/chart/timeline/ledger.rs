@@ -159,7 +159,7 @@ impl Stack {
         let font = regular(BODY_PX);
         let mut unnamed = Vec::new();
         for (index, layer) in LAYERS.iter().enumerate().filter(|(index, _)| self.is_visible(*index)) {
-            let width = font.width_px(layer.name) + 24.0;
+            let width = font.width_px(layer.name) + 14.0;
             let is_free = |column: usize, top: f32, bottom: f32| {
                 let left = self.left + column as f32;
                 let area = Area { left, right: left + width, top, bottom };
