@@ -82,7 +82,7 @@ fn draw_key(picture: &mut Picture, theme: &Theme, traces: &[Trace], area: Area) 
         if index == 0 {
             picture.fill(Area { left: x, right: x + SAMPLE_PX, top: y, bottom: y + 11.0 }, theme.other);
         }
-        picture.stroke(vec![at(x + 2.0, y), at(x + SAMPLE_PX - 2.0, y)], 3.5, dash, ink);
+        picture.stroke(vec![at(x + 2.0, y), at(x + SAMPLE_PX - 2.0, y)], 2.8, dash, ink);
         let named = picture.text(at(x + SAMPLE_PX + 8.0, y), Align::Start, font, theme.text, name);
         x = named.right + GAP_PX;
     }
