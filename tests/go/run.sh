@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds and runs the measuring programs: run.sh GO_ROOT [startup|malloc|pages|maps|mark|sweep|runtimecosts|duringmark|steady|scavenge].
+# Builds and runs the measuring programs: run.sh GO_ROOT [startup|malloc|pages|maps|mark|sweep|runtimecosts|duringmark|steady|deletemillion|scavenge].
 # GO_ROOT is an unpacked Go 1.21 or 1.23. Output is CSV on stdout (startup: stderr), without provenance columns.
 # Wants a quiet machine with two cores; single-threaded programs are pinned to core 1.
 set -eu
@@ -36,6 +36,7 @@ if wanted maps; then
     build maps
     for entries in "100 9" "1000 9" "10000 9" "100000 9" "1000000 5" "4000000 3"; do one maps $entries; done
     for log_buckets in 6 10 13 16 17 18 19; do one maps evacuate $log_buckets; done
+    for log_buckets in 8 11 14 17 18; do one maps load $log_buckets; done
 fi
 if wanted mark; then
     build mark
@@ -65,5 +66,9 @@ if wanted steady; then
     for _ in 1 2 3; do two steady 100 4096; done
     two steady 50 4096
     one steady 100 4096
+fi
+if wanted deletemillion; then
+    build deletemillion
+    for _ in 1 2 3; do for case in inline inline0 ptr ptr0; do one deletemillion $case off; done; done
 fi
 if wanted scavenge; then build scavenge; two scavenge; fi

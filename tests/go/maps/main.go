@@ -174,8 +174,46 @@ func evacuate(logBuckets int) {
 	results[name+"-growth-step"] = append(results[name+"-growth-step"], float64(grow.Nanoseconds())/entries)
 }
 
+// load prices inserts by how full the buckets are: a map of 2^logBuckets buckets on resident memory filled to the brim.
+func load(logBuckets int) {
+	const steps = 13 // of half an entry a bucket
+	buckets := 1 << logBuckets
+	rounds := max(1, 1<<14/buckets)
+	ms := make([]map[int]int, rounds)
+	for r := range ms {
+		ms[r] = make(map[int]int, buckets*13/2-1)
+		for k := 0; k < buckets*6; k++ {
+			ms[r][-k] = k
+		}
+		clear(ms[r])
+	}
+	for step := 0; step < steps; step++ {
+		name := fmt.Sprintf("int,ascending,insert-at-%.1f-a-bucket", float64(step)/2+0.25)
+		timed(name, rounds*buckets/2, func() {
+			for _, m := range ms {
+				for k := step * buckets / 2; k < (step+1)*buckets/2-1; k++ {
+					m[k] = k
+				}
+			}
+		})
+	}
+}
+
 func main() {
 	debug.SetGCPercent(-1)
+	if os.Args[1] == "load" {
+		logBuckets, _ := strconv.Atoi(os.Args[2])
+		for r := 0; r < 5; r++ {
+			runtime.GC()
+			load(logBuckets)
+		}
+		for _, name := range names {
+			ns := results[name]
+			sort.Float64s(ns)
+			fmt.Printf("%s,map,%s,%d,%.2f,%.2f\n", runtime.Version(), name, 13<<logBuckets/2, ns[0], ns[len(ns)/4])
+		}
+		return
+	}
 	if os.Args[1] == "evacuate" {
 		logBuckets, _ := strconv.Atoi(os.Args[2])
 		for r := 0; r < 9; r++ {

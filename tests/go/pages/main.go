@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"math/rand"
 	"runtime"
 	"sort"
 	"syscall"
@@ -24,13 +25,23 @@ func touch(mem []byte) float64 {
 	return float64(time.Since(start).Nanoseconds()) / float64(len(mem)/page)
 }
 
+// touchShuffled writes every page once, in random order.
+func touchShuffled(mem []byte) float64 {
+	pages := rand.New(rand.NewSource(1)).Perm(len(mem) / page)
+	start := time.Now()
+	for _, at := range pages {
+		mem[at*page] = 1
+	}
+	return float64(time.Since(start).Nanoseconds()) / float64(len(pages))
+}
+
 func report(what string, piece int, ns []float64) {
 	sort.Float64s(ns)
 	fmt.Printf("%s,pages,%s,%d,%.1f,%.1f,%.1f\n", runtime.Version(), what, piece, ns[0], ns[len(ns)/4], ns[len(ns)/2])
 }
 
 func main() {
-	var first, again, resident []float64
+	var first, again, resident, shuffled []float64
 	for r := 0; r < 7; r++ {
 		mem, err := syscall.Mmap(-1, 0, total, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 		if err != nil {
@@ -42,6 +53,12 @@ func main() {
 	}
 	report("first-write-ns-per-page", page, first)
 	report("resident-write-ns-per-page", page, resident)
+	for r := 0; r < 7; r++ {
+		mem, _ := syscall.Mmap(-1, 0, total/4, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+		shuffled = append(shuffled, touchShuffled(mem))
+		syscall.Munmap(mem)
+	}
+	report("first-write-shuffled-ns-per-page", page, shuffled)
 	mem, _ := syscall.Mmap(-1, 0, total, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	for _, piece := range []int{4 << 10, 8 << 10, 64 << 10, 256 << 10, 2 << 20, 4 << 20, 256 << 20} {
 		var perCall, perPage []float64
