@@ -37,10 +37,11 @@
 
 use crate::heap::mutator::Operation;
 use crate::units::{KIB, MIB, PAGE_BYTES};
+use crate::version::GoVersion;
 
-/// Whether objects have pointers: Go's `noscan` bit of a span class, and where the pointer bitmap is.
+/// How malloc describes an object's pointers, which is what it pays for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ScanKind {
+pub enum PointerMap {
     /// No pointers.
     Noscan,
     /// Pointers described by bits that malloc writes (objects up to 512 B; in Go 1.21 all).
@@ -98,8 +99,8 @@ impl Curve {
         let Some(&(high_bytes, high_ns)) = points.get(above) else {
             return low_ns;
         };
-        let span = (high_bytes as f64 / low_bytes as f64).ln();
-        let part = (size_bytes as f64 / low_bytes as f64).ln() / span;
+        let span = log2(high_bytes as f64 / low_bytes as f64);
+        let part = log2(size_bytes as f64 / low_bytes as f64) / span;
         low_ns + part * (high_ns - low_ns)
     }
 }
@@ -437,14 +438,22 @@ pub const MEASURED_1_21: CostModel = CostModel {
 };
 
 impl CostModel {
+    /// The prices of a Go release.
+    pub fn of(version: GoVersion) -> CostModel {
+        match version {
+            GoVersion::Go1_21 => MEASURED_1_21,
+            GoVersion::Go1_23 => MEASURED_1_23,
+        }
+    }
+
     /// `count` small objects of `elem_bytes` (size class, not request), without refills, zeroing and faults.
     /// Below 16 pointer-free bytes this is the tiny allocator's price for a request.
-    pub fn malloc_ns(&self, elem_bytes: u64, kind: ScanKind, count: u64) -> f64 {
+    pub fn malloc_ns(&self, elem_bytes: u64, kind: PointerMap, count: u64) -> f64 {
         let one_ns = match kind {
-            ScanKind::Noscan if elem_bytes < 16 => self.malloc_tiny_ns,
-            ScanKind::Noscan => self.malloc_noscan_ns,
-            ScanKind::Bitmap => self.malloc_noscan_ns + self.malloc_bitmap_extra_ns,
-            ScanKind::Header => self.malloc_noscan_ns + self.malloc_header_extra_ns,
+            PointerMap::Noscan if elem_bytes < 16 => self.malloc_tiny_ns,
+            PointerMap::Noscan => self.malloc_noscan_ns,
+            PointerMap::Bitmap => self.malloc_noscan_ns + self.malloc_bitmap_extra_ns,
+            PointerMap::Header => self.malloc_noscan_ns + self.malloc_header_extra_ns,
         };
         one_ns * count as f64
     }
@@ -482,11 +491,11 @@ impl CostModel {
     }
 
     /// A large object of `bytes` (any number; pages of 8 KiB are counted), without zeroing and faults.
-    pub fn large_alloc_ns(&self, source: SpanSource, kind: ScanKind, bytes: u64) -> f64 {
+    pub fn large_alloc_ns(&self, source: SpanSource, kind: PointerMap, bytes: u64) -> f64 {
         let pages = bytes.div_ceil(PAGE_BYTES) as f64;
         let bitmap_ns = match kind {
-            ScanKind::Bitmap => self.large_bitmap_byte_ns * bytes as f64,
-            ScanKind::Noscan | ScanKind::Header => 0.0,
+            PointerMap::Bitmap => self.large_bitmap_byte_ns * bytes as f64,
+            PointerMap::Noscan | PointerMap::Header => 0.0,
         };
         bitmap_ns
             + match source {
@@ -524,11 +533,11 @@ impl CostModel {
 
     /// Marking one object that was found independently of its neighbours, its first pointer word included.
     /// `heap_bytes` is the memory the marked objects are spread over.
-    pub fn mark_independent_object_ns(&self, kind: ScanKind, locality: Locality, heap_bytes: u64) -> f64 {
+    pub fn mark_independent_object_ns(&self, kind: PointerMap, locality: Locality, heap_bytes: u64) -> f64 {
         match (kind, locality) {
-            (ScanKind::Noscan, Locality::InOrder) => self.mark_noscan_in_order_ns,
-            (ScanKind::Noscan, Locality::Scattered) => self.mark_noscan_scattered_ns.at(heap_bytes),
-            (ScanKind::Noscan, Locality::Hashed) => self.mark_noscan_hashed_ns.at(heap_bytes),
+            (PointerMap::Noscan, Locality::InOrder) => self.mark_noscan_in_order_ns,
+            (PointerMap::Noscan, Locality::Scattered) => self.mark_noscan_scattered_ns.at(heap_bytes),
+            (PointerMap::Noscan, Locality::Hashed) => self.mark_noscan_hashed_ns.at(heap_bytes),
             (_, Locality::InOrder) => self.mark_scan_in_order_ns,
             (_, Locality::Scattered) => self.mark_scan_scattered_ns.at(heap_bytes),
             // Not measured apart: buckets add to a pointerful object what they add to a pointer-free one.
@@ -546,8 +555,8 @@ impl CostModel {
                 let cached_ns = self.mark_chained_in_order_cached_ns.at(object_bytes);
                 let uncached_ns = self.mark_chained_in_order_ns.at(object_bytes);
                 let clamped = heap_bytes.clamp(CHAIN_CACHED_BYTES, CHAIN_UNCACHED_BYTES) as f64;
-                let part = (clamped / CHAIN_CACHED_BYTES as f64).ln()
-                    / (CHAIN_UNCACHED_BYTES as f64 / CHAIN_CACHED_BYTES as f64).ln();
+                let part = log2(clamped / CHAIN_CACHED_BYTES as f64)
+                    / log2(CHAIN_UNCACHED_BYTES as f64 / CHAIN_CACHED_BYTES as f64);
                 cached_ns + part * (uncached_ns - cached_ns)
             }
             Locality::Scattered | Locality::Hashed => {
@@ -623,6 +632,25 @@ impl CostModel {
     }
 }
 
+/// Base-2 logarithm of a ratio of at least 1, by additions and multiplications only, so that every machine computes the
+/// same bits (a platform's own `ln` may differ in the last one). Exact to 1e-12.
+fn log2(ratio: f64) -> f64 {
+    let mut exponent = 0.0;
+    let mut mantissa = ratio;
+    while mantissa >= 2.0 {
+        mantissa /= 2.0;
+        exponent += 1.0;
+    }
+    // ln m = 2 artanh((m - 1) / (m + 1)); the argument is below 1/3, so 12 terms reach 1e-13.
+    let s = (mantissa - 1.0) / (mantissa + 1.0);
+    let (mut power, mut sum) = (s, 0.0);
+    for term in 0..12 {
+        sum += power / f64::from(2 * term + 1);
+        power *= s * s;
+    }
+    exponent + 2.0 * sum / std::f64::consts::LN_2
+}
+
 /// Go's fast paths are for one P; with more, other threads must be stopped and woken. Only one and two were measured.
 fn by_procs(procs: u64, one_ns: f64, many_ns: f64) -> f64 {
     if procs <= 1 { one_ns } else { many_ns }
@@ -631,6 +659,13 @@ fn by_procs(procs: u64, one_ns: f64, many_ns: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn logarithms_are_exact_enough() {
+        for ratio in [1.0, 1.5, 2.0, 3.0, 1e3, 1e9, 1e15] {
+            assert!((log2(ratio) - f64::log2(ratio)).abs() < 1e-11, "{ratio}");
+        }
+    }
 
     const MODELS: [(&str, CostModel); 2] = [("1.21.13", MEASURED_1_21), ("1.23.9", MEASURED_1_23)];
 
@@ -706,13 +741,13 @@ mod tests {
         for heap_bytes in [MIB, 8 * MIB, 64 * MIB, 512 * MIB] {
             let ordered = m.mark_chained_object_ns(Locality::InOrder, 64, heap_bytes);
             let scattered = m.mark_chained_object_ns(Locality::Scattered, 64, heap_bytes);
-            let independent = m.mark_independent_object_ns(ScanKind::Bitmap, Locality::Scattered, heap_bytes);
+            let independent = m.mark_independent_object_ns(PointerMap::Bitmap, Locality::Scattered, heap_bytes);
             assert!(ordered <= scattered && independent <= scattered, "{heap_bytes}");
         }
     }
 
     /// `malloc` prices one object of the measured situations; objects a span as in `sizeclasses.go`.
-    fn predicted_malloc_ns(m: &CostModel, kind: ScanKind, situation: &str, bytes: u64) -> f64 {
+    fn predicted_malloc_ns(m: &CostModel, kind: PointerMap, situation: &str, bytes: u64) -> f64 {
         let cold = 64 * MIB;
         let cached = 512 * KIB;
         if bytes > 32_760 {
@@ -761,7 +796,7 @@ mod tests {
                 if kind != "noscan" || bytes < 16 || (situation == "cached" && bytes == MIB) {
                     continue;
                 }
-                let predicted_ns = predicted_malloc_ns(&model, ScanKind::Noscan, situation, bytes);
+                let predicted_ns = predicted_malloc_ns(&model, PointerMap::Noscan, situation, bytes);
                 checked += 1;
                 let ratio = predicted_ns / min_ns;
                 if !(0.80..1.25).contains(&ratio) {
@@ -785,19 +820,19 @@ mod tests {
         // 2^20 nodes of 64 B on fresh memory, 126 a span, every page written: 45.9 and 51.0 ms.
         let nodes = 1u64 << 20;
         let spans = nodes.div_ceil(126);
-        let list_ns = m.malloc_ns(64, ScanKind::Bitmap, nodes)
+        let list_ns = m.malloc_ns(64, PointerMap::Bitmap, nodes)
             + spans as f64 * m.refill_ns(SpanSource::Fresh, 1, 64 * MIB)
             + m.fault_ns(2 * spans);
         near(list_ns, 45.9);
         // 2^22 objects of 256 B on fresh memory, 32 a span, every page written: 470 ms.
         let pieces = 1u64 << 22;
         let spans = pieces / 32;
-        let fresh_ns = m.malloc_ns(256, ScanKind::Noscan, pieces)
+        let fresh_ns = m.malloc_ns(256, PointerMap::Noscan, pieces)
             + spans as f64 * m.refill_ns(SpanSource::Fresh, 1, 1024 * MIB)
             + m.fault_ns(2 * spans);
         near(fresh_ns, 470.1);
         // The same on recycled memory: 198 ms.
-        let recycled_ns = m.malloc_ns(256, ScanKind::Noscan, pieces)
+        let recycled_ns = m.malloc_ns(256, PointerMap::Noscan, pieces)
             + spans as f64 * m.refill_ns(SpanSource::Recycled, 1, 1024 * MIB)
             + m.zero_ns(1024 * MIB, 1024 * MIB);
         near(recycled_ns, 198.0);
@@ -854,14 +889,14 @@ mod tests {
                 "list" | "listback" => m.mark_chained_object_ns(Locality::InOrder, 64, heap_bytes),
                 "listshuffled" => m.mark_chained_object_ns(Locality::Scattered, 64, heap_bytes),
                 "noscanslice" => {
-                    m.mark_independent_object_ns(ScanKind::Noscan, Locality::InOrder, heap_bytes)
+                    m.mark_independent_object_ns(PointerMap::Noscan, Locality::InOrder, heap_bytes)
                 }
                 "noscanshuffled" => {
-                    m.mark_independent_object_ns(ScanKind::Noscan, Locality::Scattered, heap_bytes)
+                    m.mark_independent_object_ns(PointerMap::Noscan, Locality::Scattered, heap_bytes)
                 }
-                "scanslice" => m.mark_independent_object_ns(ScanKind::Bitmap, Locality::InOrder, heap_bytes),
+                "scanslice" => m.mark_independent_object_ns(PointerMap::Bitmap, Locality::InOrder, heap_bytes),
                 "scanshuffled" => {
-                    m.mark_independent_object_ns(ScanKind::Bitmap, Locality::Scattered, heap_bytes)
+                    m.mark_independent_object_ns(PointerMap::Bitmap, Locality::Scattered, heap_bytes)
                 }
                 _ => continue,
             };

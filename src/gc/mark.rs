@@ -24,7 +24,9 @@
 
 use std::ops::Range;
 
+use super::mark_price::MarkPrices;
 use super::roots::{RootJob, RootKind};
+use crate::cost::Locality;
 use crate::heap::mheap::Heap;
 use crate::heap::object::ObjRef;
 use crate::heap::pointers::{Chain, PointerWords};
@@ -34,23 +36,6 @@ use crate::heap::size_class::ScanKind;
 pub const OBLET_BYTES: u64 = 128 << 10;
 /// A queue with at most this many objects is not shared (`runtime/mgcwork.go` `balance`).
 const KEEP_OBJECTS: usize = 4;
-
-/// What one step of marking costs, in CPU nanoseconds. Set at the start of a cycle from the size of the heap.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct MarkCosts {
-    /// Finding a white object: its span, its mark bit, its line of memory.
-    pub grey_object_ns: f64,
-    /// Taking an object from the queue and finding where its pointers are.
-    pub scan_object_ns: f64,
-    /// One scanned byte.
-    pub scan_byte_ns: f64,
-    /// A pointer that leads to an object already found.
-    pub seen_pointer_ns: f64,
-    /// Waiting for an object when nothing else was queued, and it lies next to the last one.
-    pub stall_in_order_ns: f64,
-    /// The same, and it lies anywhere.
-    pub stall_scattered_ns: f64,
-}
 
 /// How much a worker may do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -99,7 +84,9 @@ impl Grey {
 #[derive(Debug, Default)]
 pub struct Marker {
     active: Activity,
-    costs: MarkCosts,
+    prices: MarkPrices,
+    /// The object found last: its neighbours are cheap.
+    last_found: ObjRef,
     root_jobs: Vec<RootJob>,
     shared: Vec<Grey>,
     workers: Vec<Vec<Grey>>,
@@ -124,11 +111,11 @@ enum Activity {
 
 impl Marker {
     /// Begins marking with `worker_count` queues and the given roots.
-    pub fn start(&mut self, worker_count: usize, costs: MarkCosts, root_jobs: Vec<RootJob>) {
+    pub fn start(&mut self, worker_count: usize, prices: MarkPrices, root_jobs: Vec<RootJob>) {
         debug_assert!(self.is_drained(), "marking started with grey objects left");
         *self = Marker {
             active: Activity::Marking,
-            costs,
+            prices,
             root_jobs,
             workers: std::mem::take(&mut self.workers),
             ..Marker::default()
@@ -245,11 +232,11 @@ impl Marker {
             RootKind::Stack => self.stack_scan_work_bytes += job.scan_bytes,
             RootKind::FinalizerQueue | RootKind::Finalizers => {}
         }
-        let mut cpu_ns = self.costs.scan_byte_ns * job.scan_bytes as f64;
+        let mut cpu_ns = if job.kind == RootKind::Globals { self.prices.roots_ns } else { 0.0 };
         for object in &job.objects {
             cpu_ns += match job.kind {
                 RootKind::Finalizers => self.scan_everything(heap, worker, *object).cpu_ns,
-                _ => self.follow(heap, worker, *object),
+                _ => self.follow(heap, worker, *object, Locality::Scattered),
             };
         }
         Drained { cpu_ns, work_bytes: job.scan_bytes }
@@ -277,9 +264,10 @@ impl Marker {
                 self.walk_chain(heap, worker, grey.object, *chain, scan_bytes, left)
             }
             _ => {
-                let stall_ns = if alone { self.costs.stall_scattered_ns } else { 0.0 };
                 let mut drained = self.scan_everything(heap, worker, grey.object);
-                drained.cpu_ns += self.costs.scan_object_ns + stall_ns;
+                if alone {
+                    drained.cpu_ns += self.prices.stall_ns();
+                }
                 drained
             }
         }
@@ -289,7 +277,7 @@ impl Marker {
     fn split(&mut self, worker: usize, object: ObjRef, scan_bytes: u64) -> Drained {
         let pieces = scan_bytes.div_ceil(OBLET_BYTES) as u32;
         self.workers[worker].extend((0..pieces).rev().map(|oblet| Grey { object, oblet }));
-        Drained { cpu_ns: self.costs.scan_object_ns, work_bytes: 0 }
+        Drained { cpu_ns: self.prices.scan_ns(Locality::InOrder), work_bytes: 0 }
     }
 
     fn scan_oblet(&mut self, heap: &Heap, worker: usize, grey: Grey, scan_bytes: u64) -> Drained {
@@ -310,22 +298,29 @@ impl Marker {
         scan_bytes: u64,
     ) -> Drained {
         let span = heap.span(object.span());
-        let mut cpu_ns = self.costs.scan_byte_ns * scan_bytes as f64;
+        let locality = if scan_bytes > 8 * u64::from(slots.end - slots.start) && span.elem_bytes > OBLET_BYTES {
+            Locality::Hashed
+        } else {
+            Locality::Scattered
+        };
+        let nil_ns = self.prices.nil_word_ns(span.elem_bytes);
+        let mut cpu_ns = 0.0;
         match &span.pointers {
-            PointerWords::Nil => {}
+            PointerWords::Nil => cpu_ns += nil_ns * f64::from((slots.end - slots.start).saturating_sub(1)),
             PointerWords::Words { stride, words } => {
                 let first = object.index() * stride;
                 let (start, end) = (first + slots.start.min(*stride), first + slots.end.min(*stride));
                 for target in &words[start as usize..end as usize] {
-                    if !target.is_nil() {
-                        cpu_ns += self.follow(heap, worker, *target);
-                    }
+                    cpu_ns += match target.is_nil() {
+                        true => nil_ns,
+                        false => self.follow(heap, worker, *target, locality),
+                    };
                 }
             }
             PointerWords::Chain(_) => {
                 let target = heap.pointer(object, 0);
                 if !target.is_nil() {
-                    cpu_ns += self.follow(heap, worker, target);
+                    cpu_ns += self.follow(heap, worker, target, locality);
                 }
             }
         }
@@ -344,8 +339,9 @@ impl Marker {
         left: Budget,
     ) -> Drained {
         let span = heap.span(object.span());
-        let scan_ns = self.costs.scan_object_ns + self.costs.scan_byte_ns * scan_bytes as f64;
-        let node_ns = self.costs.grey_object_ns + self.costs.stall_in_order_ns + scan_ns;
+        let nil_words = (span.pointer_stride - 1) as f64;
+        let node_ns = self.prices.chained_in_order_ns(span.elem_bytes)
+            + nil_words * self.prices.nil_word_ns(span.elem_bytes);
         let affordable_ns = (left.cpu_ns / node_ns).ceil();
         let affordable = affordable_ns.min(left.work_bytes.div_ceil(scan_bytes.max(1)) as f64) as u32;
 
@@ -366,25 +362,30 @@ impl Marker {
             self.workers[worker].push(Grey::whole(ObjRef::new(object.span(), reached)));
         } else {
             scanned += 1;
-            cpu_ns += scan_ns;
+            cpu_ns += node_ns;
             let target = heap.pointer(ObjRef::new(object.span(), reached), 0);
             if !target.is_nil() {
-                cpu_ns += self.costs.stall_in_order_ns + self.follow(heap, worker, target);
+                // The price of the next node is charged when it is walked.
+                self.follow(heap, worker, target, Locality::InOrder);
             }
         }
         self.heap_scan_work_bytes += scanned * scan_bytes;
         Drained { cpu_ns, work_bytes: scanned * scan_bytes }
     }
 
-    /// Greys the object that a pointer leads to, into `worker`'s queue; returns the cost.
+    /// Greys the object that a pointer leads to, into `worker`'s queue; returns the cost, scanning it included.
     #[inline]
-    fn follow(&mut self, heap: &Heap, worker: usize, target: ObjRef) -> f64 {
+    fn follow(&mut self, heap: &Heap, worker: usize, target: ObjRef, locality: Locality) -> f64 {
+        let last = std::mem::replace(&mut self.last_found, target);
+        let locality = if last.span() == target.span() { Locality::InOrder } else { locality };
         match self.mark(heap, target) {
-            Found::Before => return self.costs.seen_pointer_ns,
-            Found::PointerFree => {}
-            Found::Scannable => self.workers[worker].push(Grey::whole(target)),
+            Found::Before => self.prices.seen_ns(locality),
+            Found::PointerFree => self.prices.noscan_ns(locality),
+            Found::Scannable => {
+                self.workers[worker].push(Grey::whole(target));
+                self.prices.scan_ns(locality)
+            }
         }
-        self.costs.grey_object_ns
     }
 
     #[inline]

@@ -22,4 +22,5 @@
 
 pub mod barrier;
 pub mod mark;
+pub mod mark_price;
 pub mod roots;

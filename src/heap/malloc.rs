@@ -70,10 +70,8 @@ pub struct Refill {
     pub heap_live_bytes: u64,
     /// Scannable bytes that the pacer learns of.
     pub heap_scan_bytes: u64,
-    /// Spans swept on the way.
-    pub swept_spans: u32,
-    /// Slots freed by that sweeping.
-    pub freed_slots: u32,
+    /// Sweeping on the way.
+    pub swept: SweepOutcome,
     /// Set when the page heap had to cut a new span.
     pub new_span: Option<NewSpan>,
 }
@@ -94,8 +92,8 @@ pub struct Flush {
     pub heap_live_credit_bytes: u64,
     /// Scannable bytes that the pacer learns of.
     pub heap_scan_bytes: u64,
-    /// Spans swept because they were stale.
-    pub swept_spans: u32,
+    /// Sweeping of spans that were stale.
+    pub swept: SweepOutcome,
 }
 
 impl Heap {
@@ -173,7 +171,7 @@ impl Heap {
         let old = std::mem::take(&mut self.caches[cache].spans[span_class.index()]);
         if old != 0 {
             let outcome = self.uncache_span(old);
-            refill.count(outcome);
+            refill.swept.add(outcome);
         }
         let id = self.find_span_with_room(cache, span_class, &mut refill);
         let generation = self.sweep.generation;
@@ -204,7 +202,7 @@ impl Heap {
                     continue;
                 }
                 let outcome = self.sweep_for_caching(id);
-                refill.count(outcome);
+                refill.swept.add(outcome);
                 if self.spans[id as usize].free_count() > 0 {
                     return id;
                 }
@@ -213,7 +211,7 @@ impl Heap {
         }
         if self.sweep.is_running() {
             let outcome = self.reclaim(span_pages(span_class));
-            refill.count(outcome);
+            refill.swept.add(outcome);
         }
         let new = self.alloc_span(cache, span_class, span_pages(span_class));
         refill.new_span = Some(new);
@@ -250,7 +248,8 @@ impl Heap {
             if span.sweep_generation != self.sweep.generation + 1 {
                 flush.heap_live_credit_bytes += u64::from(span.free_count()) * span.elem_bytes;
             }
-            flush.swept_spans += self.uncache_span(id).swept_spans;
+            let outcome = self.uncache_span(id);
+            flush.swept.add(outcome);
         }
         self.caches[cache].tiny_block = ObjRef::NIL;
         self.caches[cache].tiny_offset_bytes = 0;
@@ -306,13 +305,6 @@ impl Heap {
             cache.tiny_block = block;
             cache.tiny_offset_bytes = size_bytes;
         }
-    }
-}
-
-impl Refill {
-    fn count(&mut self, outcome: SweepOutcome) {
-        self.swept_spans += outcome.swept_spans;
-        self.freed_slots += outcome.freed_slots;
     }
 }
 

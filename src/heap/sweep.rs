@@ -59,18 +59,22 @@ impl SweepState {
 /// What some sweeping did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SweepOutcome {
-    /// Spans swept.
-    pub swept_spans: u32,
-    /// Slots freed in them.
-    pub freed_slots: u32,
-    /// Pages returned to the page heap.
+    /// Spans in which everything lives.
+    pub full_spans: u32,
+    /// Spans that keep some objects and have free slots now.
+    pub partly_free_spans: u32,
+    /// Spans returned to the page heap.
+    pub freed_spans: u32,
+    /// Pages of those.
     pub freed_pages: u64,
 }
 
 impl SweepOutcome {
-    fn add(&mut self, other: SweepOutcome) {
-        self.swept_spans += other.swept_spans;
-        self.freed_slots += other.freed_slots;
+    /// Adds what other sweeping did.
+    pub fn add(&mut self, other: SweepOutcome) {
+        self.full_spans += other.full_spans;
+        self.partly_free_spans += other.partly_free_spans;
+        self.freed_spans += other.freed_spans;
         self.freed_pages += other.freed_pages;
     }
 }
@@ -116,13 +120,14 @@ impl Heap {
 
     /// Sweeps span `id` and puts it where it belongs.
     pub(super) fn sweep_span(&mut self, id: SpanId) -> SweepOutcome {
-        let mut outcome = self.sweep_bits(id);
+        let outcome = self.sweep_bits(id);
         let span = &self.spans[id as usize];
         let (class, free, allocated) = (span.span_class.index(), span.free_count(), span.alloc_count);
         let generation = self.sweep.generation;
         if allocated == 0 {
-            outcome.freed_pages = span.page_count;
+            let freed_pages = span.page_count;
             self.free_span(id);
+            return SweepOutcome { freed_spans: 1, freed_pages, ..SweepOutcome::default() };
         } else {
             let fill = if free == 0 { Fill::Full } else { Fill::Partial };
             self.central[class].push_swept(fill, generation, id);
@@ -153,7 +158,11 @@ impl Heap {
         self.sweep.swept_pages += span.page_count;
         self.stats.freed_bytes += u64::from(freed) * span.elem_bytes;
         self.stats.frees += u64::from(freed);
-        SweepOutcome { swept_spans: 1, freed_slots: freed, freed_pages: 0 }
+        SweepOutcome {
+            full_spans: u32::from(freed == 0),
+            partly_free_spans: u32::from(freed > 0),
+            ..SweepOutcome::default()
+        }
     }
 
     /// Revives the unmarked objects of a span that have finalizers, and queues those.

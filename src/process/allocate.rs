@@ -13,14 +13,14 @@
 
 use super::Process;
 use crate::heap::malloc::{AllocColor, Prepared, Run, is_tiny};
+use crate::heap::mcache::TINY_BLOCK_BYTES;
 use crate::heap::mheap::NewSpan;
 use crate::heap::object::{Layout, ObjRef};
-use crate::heap::size_class::SpanClass;
+use crate::heap::size_class::{ScanKind, SpanClass};
+use crate::heap::sweep::SweepOutcome;
 use crate::trace::CycleKind;
 use crate::units::PAGE_BYTES;
 
-/// Pages swept by one payment before the background is brought up to date.
-const TINY_SPAN_SIZE_BYTES: u64 = 16;
 
 impl Process {
     /// Allocates one object.
@@ -46,10 +46,10 @@ impl Process {
             self.charge_assist(layout.size_bytes, 1);
         }
         if let Some(block) = self.heap.alloc_tiny(cache, layout.size_bytes) {
-            self.spend_cpu_ns(self.costs.tiny_malloc_ns());
+            self.spend_cpu_ns(self.costs.malloc_tiny_ns);
             return Run { span: block.span(), start: block.index(), end: block.index() + 1 };
         }
-        let block_layout = Layout::noscan(TINY_SPAN_SIZE_BYTES);
+        let block_layout = Layout::noscan(TINY_BLOCK_BYTES);
         let span_class = self.heap.span_class_of(block_layout).expect("16 bytes are small");
         let run = self.alloc_small(block_layout, span_class, 1);
         let block = ObjRef::new(run.span, run.start);
@@ -80,7 +80,7 @@ impl Process {
             self.marker.note_black_allocation(u64::from(run.count()), elem_bytes);
         }
         let prepared = self.heap.prepare_run(run);
-        let cpu_ns = self.costs.malloc_ns(elem_bytes, span_class.kind(), u64::from(run.count()));
+        let cpu_ns = self.small_object_ns(elem_bytes, span_class.kind(), u64::from(run.count()));
         self.spend_on_preparation(cpu_ns, prepared);
         if test_trigger {
             self.start_cycle_for(ObjRef::new(run.span, run.start));
@@ -97,7 +97,7 @@ impl Process {
         self.pay_sweep_debt(elem_bytes, page_count);
         if self.heap.sweep.is_running() {
             let reclaimed = self.heap.reclaim(page_count);
-            self.spend_cpu_ns(self.costs.sweep_ns(reclaimed.swept_spans, reclaimed.freed_slots));
+            self.spend_cpu_ns(self.sweep_ns(reclaimed));
         }
         let cache = self.cache();
         let (object, new_span) = self.heap.alloc_large(cache, layout, self.color());
@@ -108,7 +108,8 @@ impl Process {
         let scan_bytes = std::mem::take(&mut self.heap.caches[cache].scan_alloc_bytes);
         self.move_heap_live(elem_bytes as i64, scan_bytes);
         let prepared = self.heap.prepare_large(object, layout);
-        self.spend_on_preparation(self.costs.large_alloc_ns(page_count), prepared);
+        let cpu_ns = self.large_object_ns(object, ScanKind::of(layout));
+        self.spend_on_preparation(cpu_ns, prepared);
         if !self.marker.is_marking() && self.is_past_trigger() {
             self.start_cycle_for(object);
         }
@@ -120,22 +121,17 @@ impl Process {
         self.catch_up();
         self.pay_sweep_debt(self.heap.refill_span_bytes(span_class), 0);
         let refill = self.heap.refill(self.cache(), span_class);
-        let sweep_ns = self.costs.sweep_ns(refill.swept_spans, refill.freed_slots);
-        let span_ns = match refill.new_span {
-            Some(new_span) => {
-                self.scavenge_for(new_span);
-                self.costs.new_span_ns(new_span.page_count)
-            }
-            None => self.costs.refill_ns(),
-        };
+        if let Some(new_span) = refill.new_span {
+            self.scavenge_for(new_span);
+        }
         self.move_heap_live(refill.heap_live_bytes as i64, refill.heap_scan_bytes);
-        self.spend_cpu_ns(sweep_ns + span_ns);
+        let cpu_ns = self.sweep_ns(refill.swept) + self.refill_ns(span_class);
+        self.spend_cpu_ns(cpu_ns);
     }
 
     /// Sweeps in proportion to an allocation of `span_bytes` (`deductSweepCredit`).
     fn pay_sweep_debt(&mut self, span_bytes: u64, already_swept_pages: u64) {
-        let mut swept_spans = 0;
-        let mut freed_slots = 0;
+        let mut swept = SweepOutcome::default();
         while self.heap.sweep.is_running()
             && self.sweep_pace.must_sweep(
                 span_bytes,
@@ -145,15 +141,12 @@ impl Process {
             )
         {
             match self.heap.sweep_one() {
-                Some(outcome) => {
-                    swept_spans += outcome.swept_spans;
-                    freed_slots += outcome.freed_slots;
-                }
+                Some(outcome) => swept.add(outcome),
                 None => self.finish_sweep(),
             }
         }
-        if swept_spans > 0 {
-            self.spend_cpu_ns(self.costs.sweep_ns(swept_spans, freed_slots));
+        if swept != SweepOutcome::default() {
+            self.spend_cpu_ns(self.sweep_ns(swept));
         }
     }
 
@@ -184,9 +177,7 @@ impl Process {
     }
 
     fn spend_on_preparation(&mut self, cpu_ns: f64, prepared: Prepared) {
-        let physical_ns =
-            self.costs.zero_ns(prepared.zeroed_bytes) + self.costs.fault_ns(prepared.faulted_pages);
-        self.spend_cpu_ns(cpu_ns + physical_ns);
+        self.spend_cpu_ns(cpu_ns + self.preparation_ns(prepared));
     }
 
     /// Returns memory to the system because a new span grew the heap or crossed the memory limit.

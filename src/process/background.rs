@@ -16,6 +16,7 @@ use std::ops::ControlFlow;
 use super::{MARK_STEP_NS, Process, ReleaseAdvice};
 use crate::heap::mheap::NewSpan;
 use crate::heap::page_alloc::Reach;
+use crate::heap::sweep::SweepOutcome;
 use crate::os::Verdict;
 use crate::os::physical_pages_of_pages;
 use crate::scavenge::{AllocationScavenge, FREE_OS_MEMORY_BYTES, allocation_scavenge};
@@ -96,7 +97,8 @@ impl Process {
     fn sweep_beside(&mut self, start_ns: f64, end_ns: f64) {
         let mut budget_ns = end_ns - start_ns;
         if self.runnable >= self.settings.procs {
-            let batch_ns = self.costs.sweep_ns(SWEEP_BATCH_SPANS, 0);
+            let batch = SweepOutcome { full_spans: SWEEP_BATCH_SPANS, ..SweepOutcome::default() };
+            let batch_ns = self.sweep_ns(batch);
             budget_ns *= (batch_ns / SYSMON_PERIOD_NS).min(1.0);
         }
         self.totals.sweep_credit_ns += budget_ns;
@@ -106,7 +108,7 @@ impl Process {
                 self.finish_sweep();
                 return;
             };
-            self.totals.sweep_credit_ns -= self.costs.sweep_ns(outcome.swept_spans, outcome.freed_slots);
+            self.totals.sweep_credit_ns -= self.sweep_ns(outcome);
         }
     }
 

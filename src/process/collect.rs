@@ -15,6 +15,7 @@
 use super::{MARK_STEP_NS, Process};
 use super::workers::{MarkWorkers, TIME_SLICE_NS, Wanted, WorkerMode};
 use crate::gc::mark::{Budget, WorkOrder};
+use crate::gc::mark_price::{Company, MarkPrices};
 use crate::gc::roots::{RootJob, RootKind};
 use crate::heap::object::ObjRef;
 use crate::heap::page_accounting::SpanUse;
@@ -67,7 +68,7 @@ impl Process {
         self.wait_for_marking();
         self.start_cycle(CycleKind::Forced);
         self.wait_for_marking();
-        self.sweep_everything();
+        self.sweep_everything(self.costs.forced_sweep_yield_ns(u64::from(self.settings.procs)));
         self.catch_up();
     }
 
@@ -90,10 +91,11 @@ impl Process {
         self.goroutine_runs();
     }
 
-    fn sweep_everything(&mut self) {
+    /// Sweeps all that is left; between two spans the caller gives way for `yield_ns`.
+    fn sweep_everything(&mut self, yield_ns: f64) {
         let mut sweepers_ns = 0.0;
         while let Some(outcome) = self.heap.sweep_one() {
-            sweepers_ns += self.costs.sweep_ns(outcome.swept_spans, outcome.freed_slots);
+            sweepers_ns += self.sweep_ns(outcome) + yield_ns;
         }
         self.now_ns += sweepers_ns;
         self.finish_sweep();
@@ -102,7 +104,7 @@ impl Process {
     /// Starts a cycle now.
     pub(super) fn start_cycle(&mut self, kind: CycleKind) {
         debug_assert!(!self.marker.is_marking(), "a cycle started while marking");
-        self.sweep_everything();
+        self.sweep_everything(0.0);
         self.catch_up();
         if self.marker.is_marking() {
             return;
@@ -120,9 +122,9 @@ impl Process {
             CycleKind::Forced => CycleStart::Forced,
         };
         let plan = self.pacer.start_cycle(self.settings.procs, start, &memory);
-        let costs = self.costs.mark_costs(self.heap.accounts.heap_in_use_bytes());
+        let prices = self.mark_prices();
         let jobs = self.root_jobs();
-        self.marker.start(self.settings.procs as usize, costs, jobs);
+        self.marker.start(self.settings.procs as usize, prices, jobs);
         for cache in &self.heap.caches {
             self.marker.shade(&self.heap, cache.tiny_block);
         }
@@ -131,7 +133,7 @@ impl Process {
         for goroutine in &mut self.goroutines {
             goroutine.credit = AssistCredit::default();
         }
-        self.pause(self.costs.stop_for_mark_ns(self.settings.procs));
+        self.pause(self.costs.sweep_termination_ns(u64::from(self.settings.procs)));
         self.limiter.finish_transition(self.now_ns as i64);
         self.cycle = Some(RunningCycle {
             record: Cycle {
@@ -164,10 +166,16 @@ impl Process {
             fractional_ns: 0.0,
             idle_ns: 0.0,
             reported: ScanWork::default(),
-            workers: MarkWorkers::new(plan, self.settings.procs, self.now_ns, self.costs.worker_wake_ns()),
+            workers: MarkWorkers::new(plan, self.settings.procs, self.now_ns, self.worker_wake_ns()),
         });
         self.background_ns = self.now_ns;
         self.record_sample();
+    }
+
+    fn mark_prices(&self) -> MarkPrices {
+        let company =
+            if self.runnable > 0 && self.settings.procs > 1 { Company::Goroutine } else { Company::Alone };
+        MarkPrices::new(self.costs, self.heap.accounts.heap_in_use_bytes(), company)
     }
 
     fn root_jobs(&self) -> Vec<RootJob> {
@@ -404,7 +412,7 @@ impl Process {
         let mut woken = Vec::new();
         self.assists.wake_all(|number| woken.push(number));
         woken.into_iter().for_each(|number| self.unpark(number));
-        let pause_ns = self.costs.stop_for_termination_ns(self.settings.procs);
+        let pause_ns = self.costs.mark_termination_ns(u64::from(self.settings.procs));
         self.pause(pause_ns);
         let end_ns = at_ns + pause_ns;
         self.limiter.finish_transition(end_ns as i64);

@@ -24,6 +24,7 @@ mod background;
 mod collect;
 mod goroutine;
 mod metadata;
+mod prices;
 mod recorder;
 mod settings;
 mod stack;
@@ -286,6 +287,7 @@ impl Mutator for Process {
     fn set_pointer(&mut self, obj: ObjRef, slot: u32, value: ObjRef) {
         if self.marker.is_marking() {
             barrier::store(&mut self.marker, &mut self.heap, obj, slot, value);
+            self.now_ns += self.costs.write_barrier_ns;
         } else {
             self.heap.set_pointer(obj, slot, value);
         }

@@ -159,7 +159,7 @@ impl Process {
             let flush = self.heap.flush_cache(cache);
             self.move_heap_live(-(flush.heap_live_credit_bytes as i64), flush.heap_scan_bytes);
         }
-        self.spend_cpu_ns(self.costs.read_mem_stats_ns());
+        self.spend_cpu_ns(self.costs.stop_the_world_ns(u64::from(self.settings.procs)));
         self.record_sample();
         let snapshot = Snapshot {
             label: label.to_owned(),

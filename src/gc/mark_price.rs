@@ -1,0 +1,104 @@
+//! What marking costs, for a heap of one size: the measured prices as a worker needs them.
+//!
+//! The price of finding an object is the price of its cache miss. Objects that an array leads to are found independently
+//! of each other and their misses overlap; an object that only the object before it leads to is waited for. Neighbours in
+//! memory come from the prefetcher; objects in no order do not; the buckets of a map add the words between.
+
+use crate::cost::{CostModel, Locality, PointerMap};
+use crate::units::{KIB, MIB};
+
+/// Size in bytes from which on an object is scanned like an array.
+const ARRAY_BYTES: u64 = KIB;
+
+/// Prices in CPU nanoseconds, fixed when a cycle starts.
+#[derive(Clone, Copy, Debug)]
+pub struct MarkPrices {
+    costs: CostModel,
+    heap_bytes: u64,
+    factor: f64,
+    /// Finding a white pointer-free object: next to the last one, anywhere, or through map buckets.
+    noscan_ns: [f64; 3],
+    /// Finding and scanning a white object with pointers, likewise.
+    scan_ns: [f64; 3],
+    /// A pointer to an object already found, likewise.
+    seen_ns: [f64; 3],
+    nil_word_ns: f64,
+    nil_array_word_ns: f64,
+    chained_scattered_ns: f64,
+    /// Scanning the roots of a process that holds nothing: data, bss, stacks.
+    pub roots_ns: f64,
+}
+
+impl Default for MarkPrices {
+    fn default() -> Self {
+        MarkPrices::new(crate::cost::MEASURED_1_23, MIB, Company::Alone)
+    }
+}
+
+/// Whether a goroutine allocates on another core while marking runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Company {
+    /// Marking has the caches to itself.
+    Alone,
+    /// A goroutine sweeps through them meanwhile.
+    Goroutine,
+}
+
+const LOCALITIES: [Locality; 3] = [Locality::InOrder, Locality::Scattered, Locality::Hashed];
+
+impl MarkPrices {
+    /// Prices for objects spread over `heap_bytes`.
+    pub fn new(costs: CostModel, heap_bytes: u64, company: Company) -> MarkPrices {
+        let factor = match company {
+            Company::Alone => 1.0,
+            Company::Goroutine => costs.mark_beside_mutator_factor,
+        };
+        let independent = |map, locality| factor * costs.mark_independent_object_ns(map, locality, heap_bytes);
+        MarkPrices {
+            costs,
+            heap_bytes,
+            factor,
+            noscan_ns: LOCALITIES.map(|locality| independent(PointerMap::Noscan, locality)),
+            scan_ns: LOCALITIES.map(|locality| independent(PointerMap::Bitmap, locality)),
+            seen_ns: LOCALITIES.map(|locality| factor * costs.marked_pointer_ns(locality, heap_bytes)),
+            nil_word_ns: factor * costs.scan_words_ns(1, 64),
+            nil_array_word_ns: factor * costs.scan_words_ns(1, 128 * KIB),
+            chained_scattered_ns: factor * costs.mark_chained_object_ns(Locality::Scattered, 64, heap_bytes),
+            roots_ns: costs.cycle_fixed_ns(1),
+        }
+    }
+
+    /// Finding a white object without pointers.
+    #[inline]
+    pub fn noscan_ns(&self, locality: Locality) -> f64 {
+        self.noscan_ns[locality as usize]
+    }
+
+    /// Finding a white object with pointers, and scanning its first word.
+    #[inline]
+    pub fn scan_ns(&self, locality: Locality) -> f64 {
+        self.scan_ns[locality as usize]
+    }
+
+    /// Following a pointer to an object that is not white.
+    #[inline]
+    pub fn seen_ns(&self, locality: Locality) -> f64 {
+        self.seen_ns[locality as usize]
+    }
+
+    /// Looking at a nil word of an object of `object_bytes`.
+    #[inline]
+    pub fn nil_word_ns(&self, object_bytes: u64) -> f64 {
+        if object_bytes < ARRAY_BYTES { self.nil_word_ns } else { self.nil_array_word_ns }
+    }
+
+    /// One object of a list whose nodes are neighbours.
+    pub fn chained_in_order_ns(&self, object_bytes: u64) -> f64 {
+        self.factor * self.costs.mark_chained_object_ns(Locality::InOrder, object_bytes, self.heap_bytes)
+    }
+
+    /// What an object costs more when nothing else was queued while it was fetched.
+    pub fn stall_ns(&self) -> f64 {
+        (self.chained_scattered_ns - self.scan_ns(Locality::Scattered)).max(0.0)
+    }
+}

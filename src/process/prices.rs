@@ -1,0 +1,79 @@
+//! What the process's work costs in virtual nanoseconds: measured prices ([`crate::cost`]) applied to the state of the heap.
+//!
+//! Prices depend on which cache answers, so each of them is asked for with a working set: the bytes that the work wanders
+//! over. Allocation comes round to the same memory once a cycle, so its working set is what is allocated between cycles.
+
+use super::Process;
+use crate::cost::{self, PointerMap, SpanSource};
+use crate::heap::malloc::Prepared;
+use crate::heap::object::ObjRef;
+use crate::heap::size_class::{MAX_BYTES_WITHOUT_HEADER, ScanKind, SpanClass};
+use crate::heap::sweep::SweepOutcome;
+
+impl Process {
+    /// `count` small objects in slots of `elem_bytes`, without refill, zeroing and faults.
+    pub(super) fn small_object_ns(&self, elem_bytes: u64, kind: ScanKind, count: u64) -> f64 {
+        let black_ns = if self.marker.is_marking() { self.costs.allocate_black_ns } else { 0.0 };
+        self.costs.malloc_ns(elem_bytes, self.pointer_map(elem_bytes, kind), count) + black_ns * count as f64
+    }
+
+    /// A large object, without zeroing and faults.
+    pub(super) fn large_object_ns(&self, object: ObjRef, kind: ScanKind) -> f64 {
+        let span = self.heap.span(object.span());
+        self.costs.large_alloc_ns(
+            source(span.needs_zeroing),
+            self.pointer_map(span.elem_bytes, kind),
+            span.elem_bytes,
+        )
+    }
+
+    fn pointer_map(&self, elem_bytes: u64, kind: ScanKind) -> PointerMap {
+        match kind {
+            ScanKind::Noscan => PointerMap::Noscan,
+            ScanKind::Scan if self.settings.version.has_malloc_header() && elem_bytes > MAX_BYTES_WITHOUT_HEADER => {
+                PointerMap::Header
+            }
+            ScanKind::Scan => PointerMap::Bitmap,
+        }
+    }
+
+    /// Fetching the span that is cached for `span_class` now.
+    pub(super) fn refill_ns(&self, span_class: SpanClass) -> f64 {
+        let span = self.heap.span(self.heap.caches[self.cache()].spans[span_class.index()]);
+        self.costs.refill_ns(source(span.needs_zeroing), span.page_count, self.allocation_working_set_bytes())
+    }
+
+    /// Clearing memory and faulting it in.
+    pub(super) fn preparation_ns(&self, prepared: Prepared) -> f64 {
+        let zero_ns = match prepared.zeroed_bytes {
+            0 => 0.0,
+            bytes => self.costs.zero_ns(bytes, self.allocation_working_set_bytes()),
+        };
+        zero_ns + self.costs.fault_ns(prepared.faulted_pages)
+    }
+
+    /// Sweeping.
+    pub(super) fn sweep_ns(&self, swept: SweepOutcome) -> f64 {
+        f64::from(swept.full_spans) * self.costs.sweep_span_ns(cost::SweepOutcome::Full)
+            + f64::from(swept.partly_free_spans) * self.costs.sweep_span_ns(cost::SweepOutcome::PartlyFree)
+            + f64::from(swept.freed_spans) * self.costs.sweep_span_ns(cost::SweepOutcome::Freed)
+    }
+
+    /// Latency until a sleeping P has found that there is marking to do: what a cycle on an empty heap costs more when
+    /// threads must be woken.
+    pub(super) fn worker_wake_ns(&self) -> f64 {
+        let procs = u64::from(self.settings.procs);
+        self.costs.cycle_fixed_ns(procs) - self.costs.cycle_fixed_ns(1)
+    }
+
+    /// Memory that allocation goes through before it comes back to the same place: what the goal leaves room for.
+    fn allocation_working_set_bytes(&self) -> u64 {
+        let retained_bytes = self.heap.accounts.retained_bytes();
+        let room_bytes = self.pacer.gc_percent_goal_bytes().saturating_sub(self.pacer.heap_marked_bytes());
+        retained_bytes.min(room_bytes)
+    }
+}
+
+fn source(needs_zeroing: bool) -> SpanSource {
+    if needs_zeroing { SpanSource::Recycled } else { SpanSource::Fresh }
+}
