@@ -20,6 +20,9 @@ pub(super) enum CliError {
     /// The file cannot be read.
     #[error("cannot read {}: {error}", path.display())]
     Read { path: PathBuf, error: std::io::Error },
+    /// Recorded cycles cannot be replayed.
+    #[error(transparent)]
+    Pacer(#[from] super::pacer::PacerError),
     /// The result cannot be written.
     #[error("cannot write {}: {error}", path.display())]
     Write { path: PathBuf, error: std::io::Error },
@@ -41,6 +44,7 @@ impl CliError {
             CliError::Mistakes(_)
             | CliError::Read { .. }
             | CliError::Write { .. }
+            | CliError::Pacer(_)
             | CliError::Usage { .. } => 2,
             CliError::Run { .. } | CliError::Chart { .. } => 1,
         }

@@ -7,7 +7,7 @@
 
 mod errors;
 mod files;
-mod pacer;
+pub mod pacer;
 mod run;
 mod sims;
 mod table;
@@ -47,7 +47,7 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
         Command::Sims(args) => sims::run(&args),
-        Command::Pacer(args) => pacer::run(&args),
+        Command::Pacer(args) => pacer::run(&args).map_err(errors::CliError::from),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -26,7 +26,7 @@ use super::size_class::{
 };
 use crate::version::GoVersion;
 use super::sweep::SweepOutcome;
-use crate::units::PAGE_BYTES;
+use crate::units::{PAGE_BYTES, PHYSICAL_PAGE_BYTES};
 
 /// Spans that a refill examines before it gives up and takes a new one (`runtime/mcentral.go` `spanBudget`).
 const REFILL_SPAN_BUDGET: u32 = 100;
@@ -158,6 +158,22 @@ impl Heap {
             self.touch_bytes(base_bytes + span_bytes - bitmap_bytes, bitmap_bytes)
         };
         Prepared { zeroed_bytes: 0, faulted_pages }
+    }
+
+    /// The program writes the first `len_bytes` of each object of a run; returns how many physical pages became resident.
+    pub fn write_run(&mut self, run: Run, len_bytes: u64) -> u64 {
+        let span = &self.spans[run.span as usize];
+        let (elem_bytes, base_bytes) = (span.elem_bytes, span.base_offset_bytes());
+        let start_bytes = |index: u32| base_bytes + u64::from(index) * elem_bytes;
+        let len_bytes = len_bytes.min(elem_bytes);
+        if len_bytes == 0 {
+            return 0;
+        }
+        if elem_bytes - len_bytes < PHYSICAL_PAGE_BYTES {
+            let end_bytes = start_bytes(run.end - 1) + len_bytes;
+            return self.touch_bytes(start_bytes(run.start), end_bytes - start_bytes(run.start));
+        }
+        (run.start..run.end).map(|index| self.touch_bytes(start_bytes(index), len_bytes)).sum()
     }
 
     /// Bytes of the span that a refill of `span_class` would cache: what sweep debt is paid for.

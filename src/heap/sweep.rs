@@ -21,7 +21,7 @@ use super::mspan::Mspan;
 use super::object::{ObjRef, SpanId};
 use super::page_accounting::SpanUse;
 use super::size_class::SPAN_CLASS_COUNT;
-use super::special::FinalizerAction;
+use super::special::{Finalizer, FinalizerAction};
 
 /// Pages that one step of reclaiming looks at (`runtime/mheap.go` `pagesPerReclaimerChunk`).
 const PAGES_PER_RECLAIM_STEP: u64 = 512;
@@ -180,6 +180,12 @@ impl Heap {
         let left = (0..self.spans[id as usize].slot_count)
             .any(|index| self.finalizers.contains_key(&ObjRef::new(id, index)));
         self.spans[id as usize].has_specials = left;
+    }
+
+    /// Sets a finalizer on an object.
+    pub fn set_finalizer(&mut self, object: ObjRef, finalizer: Finalizer) {
+        self.spans[object.span() as usize].has_specials = true;
+        self.finalizers.insert(object, finalizer);
     }
 
     /// Takes the finalizers that are due and returns the objects that they keep alive for good.

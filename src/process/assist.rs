@@ -83,6 +83,7 @@ impl Process {
         }
         self.goroutines[number].parked = Parked::Yes;
         self.goroutine_blocks();
+        self.horizon_ns = f64::INFINITY;
         while self.goroutines[number].parked == Parked::Yes && self.marker.is_marking() {
             self.now_ns = self.now_ns.max(self.background_ns) + MARK_STEP_NS;
             self.catch_up();

@@ -42,7 +42,7 @@ impl Process {
 
     /// Brings everything that runs beside goroutines up to the running goroutine's time.
     pub(super) fn catch_up(&mut self) {
-        while self.background_ns < self.now_ns && self.oom_kill.is_none() {
+        while self.background_ns < self.now_ns.min(self.horizon_ns) && self.oom_kill.is_none() {
             let start_ns = self.background_ns;
             let end_ns = self.next_stop_ns(start_ns);
             self.background_ns = end_ns;
@@ -71,7 +71,7 @@ impl Process {
         let timer_ns = self.next_forced_cycle_ns();
         let sample_ns = self.recorder.next_sample_ns();
         let event_ns = busy_ns.min(scavenger_ns).min(timer_ns).min(sample_ns);
-        event_ns.max(start_ns + 1.0).min(self.now_ns)
+        event_ns.max(start_ns + 1.0).min(self.now_ns.min(self.horizon_ns))
     }
 
     fn next_forced_cycle_ns(&self) -> f64 {

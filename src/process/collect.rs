@@ -84,6 +84,7 @@ impl Process {
             return;
         }
         self.goroutine_blocks();
+        self.horizon_ns = f64::INFINITY;
         while self.marker.is_marking() {
             self.now_ns = self.now_ns.max(self.background_ns) + MARK_STEP_NS;
             self.catch_up();
@@ -185,7 +186,7 @@ impl Process {
         let mut jobs = vec![
             job(RootKind::Finalizers, 0, finalizers),
             job(RootKind::FinalizerQueue, 0, queue),
-            job(RootKind::Stack, self.startup.stack_scan_bytes + self.stacks.scanned_bytes(), Vec::new()),
+            job(RootKind::Stack, self.stack_scan_bytes(), Vec::new()),
         ];
         for goroutine in &self.goroutines {
             jobs.push(job(RootKind::Stack, 0, goroutine.locals.clone()));

@@ -21,6 +21,7 @@
 mod allocate;
 mod assist;
 mod background;
+mod blocked;
 mod collect;
 mod goroutine;
 mod metadata;
@@ -41,9 +42,11 @@ use rand_chacha::ChaCha8Rng;
 use crate::cost::CostModel;
 use crate::gc::barrier;
 use crate::gc::mark::Marker;
+use crate::heap::malloc::Run;
 use crate::heap::mheap::Heap;
 use crate::heap::mutator::{Mutator, Operation};
 use crate::heap::object::{Layout, ObjRef};
+use crate::heap::special::{Finalizer, FinalizerAction};
 use crate::os::ContainerLimit;
 use crate::pacer::assist::AssistQueue;
 use crate::pacer::controller::PacerController;
@@ -61,6 +64,9 @@ use startup::Startup;
 /// Virtual nanoseconds by which mark workers run ahead of each other at most.
 pub const MARK_STEP_NS: f64 = 10_000.0;
 
+/// Writes up to this many bytes to an object cost nothing of their own: its line is in cache from the allocation.
+const WRITE_FREE_BYTES: u64 = 64;
+
 /// One simulated Go process.
 pub struct Process {
     settings: Settings,
@@ -76,6 +82,7 @@ pub struct Process {
     scavenge_goals: crate::scavenge::Goals,
     container: Option<ContainerLimit>,
     stacks: Stacks,
+    blocked: blocked::Blocked,
     rng: ChaCha8Rng,
     /// The running goroutine's time.
     now_ns: f64,
@@ -85,6 +92,8 @@ pub struct Process {
     current: usize,
     /// Goroutines that want a P now.
     runnable: u32,
+    /// Time that the background does not overtake: other goroutines have not come further.
+    horizon_ns: f64,
     globals: Vec<ObjRef>,
     cycle: Option<RunningCycle>,
     totals: CollectorTotals,
@@ -116,12 +125,14 @@ impl Process {
             scavenge_goals: Default::default(),
             container: settings.machine_memory_bytes.map(ContainerLimit::new),
             stacks: Stacks::default(),
+            blocked: blocked::Blocked::default(),
             rng: ChaCha8Rng::seed_from_u64(settings.seed),
             now_ns: 0.0,
             background_ns: 0.0,
             goroutines: vec![Goroutine::default()],
             current: 0,
             runnable: 1,
+            horizon_ns: f64::INFINITY,
             globals: Vec::new(),
             cycle: None,
             totals: CollectorTotals::default(),
@@ -241,11 +252,14 @@ impl Process {
         self.goroutines.len() - 1
     }
 
-    /// Lets goroutine `number` run.
-    pub fn switch_to(&mut self, number: usize) {
+    /// Lets goroutine `number` run, with `runnable` goroutines wanting a P in all. What runs beside goroutines does not
+    /// overtake `horizon_ns`, the time of the others; infinite if there are none.
+    pub fn switch_to(&mut self, number: usize, runnable: u32, horizon_ns: f64) {
         self.goroutines[self.current].clock_ns = self.now_ns;
         self.current = number;
         self.now_ns = self.goroutines[number].clock_ns.max(self.background_ns);
+        self.runnable = runnable;
+        self.horizon_ns = horizon_ns;
     }
 
     /// Virtual time of goroutine `number` in nanoseconds.
@@ -253,15 +267,35 @@ impl Process {
         if number == self.current { self.now_ns } else { self.goroutines[number].clock_ns }
     }
 
-    /// Says how many goroutines want a P from now on.
-    pub fn set_runnable(&mut self, runnable: u32) {
-        self.runnable = runnable;
+    /// Sets the clock of goroutine `number`, which is not running, forward: it waited for something.
+    pub fn advance_clock(&mut self, number: usize, to_ns: f64) {
+        let goroutine = &mut self.goroutines[number];
+        goroutine.clock_ns = goroutine.clock_ns.max(to_ns);
     }
 
-    /// Lets the running goroutine wait until `until_ns`.
-    pub fn wait_until(&mut self, until_ns: f64) {
-        self.now_ns = self.now_ns.max(until_ns);
+    /// `time.Sleep`: the goroutine's P is free until it wakes up.
+    pub fn sleep(&mut self, asked_ns: u64) {
+        self.goroutine_blocks();
+        self.now_ns += self.costs.sleep_ns(asked_ns);
         self.catch_up();
+        self.goroutine_runs();
+    }
+
+    /// The program writes the first `len_bytes` of each object of a run.
+    pub fn write_run(&mut self, run: Run, len_bytes: u64) {
+        let faults = self.heap.write_run(run, len_bytes);
+        if faults > 0 {
+            self.spend_cpu_ns(self.costs.fault_ns(faults));
+        }
+        let written_bytes = len_bytes * u64::from(run.count());
+        if len_bytes > WRITE_FREE_BYTES {
+            self.spend_cpu_ns(self.costs.zero_ns(written_bytes, written_bytes));
+        }
+    }
+
+    /// `runtime.SetFinalizer`.
+    pub fn set_finalizer(&mut self, object: ObjRef, action: FinalizerAction) {
+        self.heap.set_finalizer(object, Finalizer { action });
     }
 
     fn cache(&self) -> usize {

@@ -98,8 +98,8 @@ impl Stacks {
         }
     }
 
-    /// Bytes of all goroutine stacks in use.
-    pub(super) fn scanned_bytes(&self) -> u64 {
+    /// Bytes of all goroutine stacks.
+    pub(super) fn in_use_bytes(&self) -> u64 {
         self.in_use_bytes
     }
 }
