@@ -741,7 +741,8 @@ mod tests {
         for heap_bytes in [MIB, 8 * MIB, 64 * MIB, 512 * MIB] {
             let ordered = m.mark_chained_object_ns(Locality::InOrder, 64, heap_bytes);
             let scattered = m.mark_chained_object_ns(Locality::Scattered, 64, heap_bytes);
-            let independent = m.mark_independent_object_ns(PointerMap::Bitmap, Locality::Scattered, heap_bytes);
+            let independent =
+                m.mark_independent_object_ns(PointerMap::Bitmap, Locality::Scattered, heap_bytes);
             assert!(ordered <= scattered && independent <= scattered, "{heap_bytes}");
         }
     }
@@ -894,7 +895,9 @@ mod tests {
                 "noscanshuffled" => {
                     m.mark_independent_object_ns(PointerMap::Noscan, Locality::Scattered, heap_bytes)
                 }
-                "scanslice" => m.mark_independent_object_ns(PointerMap::Bitmap, Locality::InOrder, heap_bytes),
+                "scanslice" => {
+                    m.mark_independent_object_ns(PointerMap::Bitmap, Locality::InOrder, heap_bytes)
+                }
                 "scanshuffled" => {
                     m.mark_independent_object_ns(PointerMap::Bitmap, Locality::Scattered, heap_bytes)
                 }

@@ -298,7 +298,8 @@ impl Marker {
         scan_bytes: u64,
     ) -> Drained {
         let span = heap.span(object.span());
-        let locality = if scan_bytes > 8 * u64::from(slots.end - slots.start) && span.elem_bytes > OBLET_BYTES {
+        let locality = if scan_bytes > 8 * u64::from(slots.end - slots.start) && span.elem_bytes > OBLET_BYTES
+        {
             Locality::Hashed
         } else {
             Locality::Scattered

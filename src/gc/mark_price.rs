@@ -53,7 +53,8 @@ impl MarkPrices {
             Company::Alone => 1.0,
             Company::Goroutine => costs.mark_beside_mutator_factor,
         };
-        let independent = |map, locality| factor * costs.mark_independent_object_ns(map, locality, heap_bytes);
+        let independent =
+            |map, locality| factor * costs.mark_independent_object_ns(map, locality, heap_bytes);
         MarkPrices {
             costs,
             heap_bytes,

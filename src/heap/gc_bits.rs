@@ -150,7 +150,13 @@ impl GcBits {
 
     /// The longest run of clear bits that starts at the first clear bit at or above `from`, cut off at `limit` bits
     /// and at `slot_count`. `None` when no bit is clear.
-    pub fn next_clear_run(&self, bits: BitsRef, from: u32, slot_count: u32, limit: u32) -> Option<(u32, u32)> {
+    pub fn next_clear_run(
+        &self,
+        bits: BitsRef,
+        from: u32,
+        slot_count: u32,
+        limit: u32,
+    ) -> Option<(u32, u32)> {
         let words = self.words(bits);
         if words.is_empty() {
             return (from < slot_count).then(|| (from, slot_count.min(from.saturating_add(limit))));

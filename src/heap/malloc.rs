@@ -24,9 +24,9 @@ use super::object::{Layout, ObjRef, SpanId};
 use super::size_class::{
     MAX_BYTES_WITHOUT_HEADER, SPAN_CLASS_COUNT, ScanKind, SpanClass, malloc_header_bytes, size_class_of,
 };
-use crate::version::GoVersion;
 use super::sweep::SweepOutcome;
 use crate::units::{PAGE_BYTES, PHYSICAL_PAGE_BYTES};
+use crate::version::GoVersion;
 
 /// Spans that a refill examines before it gives up and takes a new one (`runtime/mcentral.go` `spanBudget`).
 const REFILL_SPAN_BUDGET: u32 = 100;
@@ -152,7 +152,9 @@ impl Heap {
         }
         let faulted_pages = if span.elem_bytes > MAX_BYTES_WITHOUT_HEADER {
             let elem_bytes = span.elem_bytes;
-            (run.start..run.end).map(|index| self.touch_bytes(base_bytes + u64::from(index) * elem_bytes, 8)).sum()
+            (run.start..run.end)
+                .map(|index| self.touch_bytes(base_bytes + u64::from(index) * elem_bytes, 8))
+                .sum()
         } else {
             let (span_bytes, bitmap_bytes) = (span.bytes(), span.bytes() / 64);
             self.touch_bytes(base_bytes + span_bytes - bitmap_bytes, bitmap_bytes)

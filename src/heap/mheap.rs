@@ -106,6 +106,11 @@ impl Heap {
         &mut self.spans[id as usize]
     }
 
+    /// How many span numbers are in use or were.
+    pub fn span_count(&self) -> u32 {
+        self.spans.len() as u32
+    }
+
     /// All spans that exist, with their numbers.
     pub fn live_spans(&self) -> impl Iterator<Item = (SpanId, &Mspan)> {
         self.spans.iter().enumerate().filter(|(_, span)| span.usage.is_some()).map(|(id, s)| (id as u32, s))
@@ -209,7 +214,11 @@ impl Heap {
     #[inline]
     pub fn set_pointer(&mut self, obj: ObjRef, slot: u32, value: ObjRef) {
         let span = &mut self.spans[obj.span() as usize];
-        debug_assert!(slot < span.pointer_stride, "slot {slot} of {obj:?} with {} slots", span.pointer_stride);
+        debug_assert!(
+            slot < span.pointer_stride,
+            "slot {slot} of {obj:?} with {} slots",
+            span.pointer_stride
+        );
         let shape = span.shape(obj.span());
         span.pointers.set(shape, obj.index(), slot, value);
     }

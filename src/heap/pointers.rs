@@ -61,7 +61,9 @@ impl PointerWords {
             PointerWords::Nil => ObjRef::NIL,
             PointerWords::Chain(chain) if slot == 0 => chain.next(span, index),
             PointerWords::Chain(_) => ObjRef::NIL,
-            PointerWords::Words { stride, words } if slot < *stride => words[(index * stride + slot) as usize],
+            PointerWords::Words { stride, words } if slot < *stride => {
+                words[(index * stride + slot) as usize]
+            }
             PointerWords::Words { .. } => ObjRef::NIL,
         }
     }

@@ -103,7 +103,8 @@ impl Heap {
             return None;
         }
         while self.sweep.position < 2 * SPAN_CLASS_COUNT {
-            let (class, fill) = (self.sweep.position / 2, [Fill::Full, Fill::Partial][self.sweep.position % 2]);
+            let (class, fill) =
+                (self.sweep.position / 2, [Fill::Full, Fill::Partial][self.sweep.position % 2]);
             let Some(id) = self.central[class].pop(fill, Swept::No, self.sweep.generation) else {
                 self.sweep.position += 1;
                 continue;
@@ -191,7 +192,11 @@ impl Heap {
     /// Takes the finalizers that are due and returns the objects that they keep alive for good.
     pub fn run_finalizers(&mut self) -> Vec<ObjRef> {
         let queue = std::mem::take(&mut self.finalizer_queue);
-        queue.into_iter().filter(|(_, f)| f.action == FinalizerAction::Resurrect).map(|(obj, _)| obj).collect()
+        queue
+            .into_iter()
+            .filter(|(_, f)| f.action == FinalizerAction::Resurrect)
+            .map(|(obj, _)| obj)
+            .collect()
     }
 
     /// Sweeps spans in which nothing was marked, in address order, until `page_count` pages are free.

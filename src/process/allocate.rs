@@ -21,7 +21,6 @@ use crate::heap::sweep::SweepOutcome;
 use crate::trace::CycleKind;
 use crate::units::PAGE_BYTES;
 
-
 impl Process {
     /// Allocates one object.
     pub(super) fn alloc_one(&mut self, layout: Layout) -> ObjRef {
@@ -183,7 +182,10 @@ impl Process {
     /// Returns memory to the system because a new span grew the heap or crossed the memory limit.
     pub(super) fn scavenge_for(&mut self, new_span: NewSpan) {
         self.count_metadata();
-        if new_span.growth_bytes == 0 && new_span.scavenged_bytes == 0 && self.settings.memory_limit_bytes.is_none() {
+        if new_span.growth_bytes == 0
+            && new_span.scavenged_bytes == 0
+            && self.settings.memory_limit_bytes.is_none()
+        {
             return;
         }
         self.scavenge_synchronously(new_span);

@@ -12,8 +12,8 @@
 //!
 //! Source: `runtime/mgc.go`, Go 1.23.9.
 
-use super::{MARK_STEP_NS, Process};
 use super::workers::{MarkWorkers, TIME_SLICE_NS, Wanted, WorkerMode};
+use super::{MARK_STEP_NS, Process};
 use crate::gc::mark::{Budget, WorkOrder};
 use crate::gc::mark_price::{Company, MarkPrices};
 use crate::gc::roots::{RootJob, RootKind};

@@ -262,15 +262,20 @@ impl Process {
         self.horizon_ns = horizon_ns;
     }
 
+    /// The goroutine that runs.
+    pub fn current_goroutine(&self) -> usize {
+        self.current
+    }
+
     /// Virtual time of goroutine `number` in nanoseconds.
     pub fn clock_ns(&self, number: usize) -> f64 {
         if number == self.current { self.now_ns } else { self.goroutines[number].clock_ns }
     }
 
-    /// Sets the clock of goroutine `number`, which is not running, forward: it waited for something.
-    pub fn advance_clock(&mut self, number: usize, to_ns: f64) {
-        let goroutine = &mut self.goroutines[number];
-        goroutine.clock_ns = goroutine.clock_ns.max(to_ns);
+    /// Lets the running goroutine wait until `until_ns`.
+    pub fn wait_until(&mut self, until_ns: f64) {
+        self.now_ns = self.now_ns.max(until_ns);
+        self.catch_up();
     }
 
     /// `time.Sleep`: the goroutine's P is free until it wakes up.

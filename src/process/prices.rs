@@ -30,7 +30,9 @@ impl Process {
     fn pointer_map(&self, elem_bytes: u64, kind: ScanKind) -> PointerMap {
         match kind {
             ScanKind::Noscan => PointerMap::Noscan,
-            ScanKind::Scan if self.settings.version.has_malloc_header() && elem_bytes > MAX_BYTES_WITHOUT_HEADER => {
+            ScanKind::Scan
+                if self.settings.version.has_malloc_header() && elem_bytes > MAX_BYTES_WITHOUT_HEADER =>
+            {
                 PointerMap::Header
             }
             ScanKind::Scan => PointerMap::Bitmap,

@@ -110,7 +110,8 @@ fn live(size_bytes: u64, count: u32) -> StartupObjects {
 
 /// Objects with one P. 1.23: 35.5 KB in 206 objects; 1.21: 21.4 KB in 86 objects.
 fn base_objects(version: GoVersion) -> Vec<StartupObjects> {
-    let kind = |size_bytes, has_pointers, live, garbage| StartupObjects { size_bytes, has_pointers, live, garbage };
+    let kind =
+        |size_bytes, has_pointers, live, garbage| StartupObjects { size_bytes, has_pointers, live, garbage };
     match version {
         GoVersion::Go1_21 => vec![
             kind(16, false, 14, 2),

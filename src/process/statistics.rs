@@ -112,7 +112,8 @@ impl Process {
         };
         let heap_alloc = stats.heap_alloc_bytes();
         let marked = self.pacer.heap_marked_bytes().min(heap_alloc);
-        let fresh = (stats.allocated_bytes - self.totals.allocated_at_last_mark_bytes).min(heap_alloc - marked);
+        let fresh =
+            (stats.allocated_bytes - self.totals.allocated_at_last_mark_bytes).min(heap_alloc - marked);
         let dead = heap_alloc - marked - fresh;
         let (marked_bytes, fresh_bytes, dead_bytes) = (share(marked), share(fresh), share(dead));
         RssLedger {

@@ -74,7 +74,6 @@ impl MarkWorkers {
         MarkWorkers { plan, mark_start_ns, slots: (0..procs).map(slot).collect() }
     }
 
-
     /// Workers running in `mode`.
     fn running(&self, mode: WorkerMode) -> u32 {
         self.slots.iter().filter(|slot| slot.mode == Some(mode)).count() as u32
@@ -147,11 +146,10 @@ impl MarkWorkers {
 
     /// Something became runnable at `now_ns`: one sleeping P looks.
     pub(super) fn wake_one(&mut self, now_ns: f64, busy: impl Fn(usize) -> bool) {
-        let asleep = self
-            .slots
-            .iter()
-            .enumerate()
-            .position(|(number, slot)| slot.mode.is_none() && slot.look_ns.is_infinite() && !busy(number));
+        let asleep =
+            self.slots.iter().enumerate().position(|(number, slot)| {
+                slot.mode.is_none() && slot.look_ns.is_infinite() && !busy(number)
+            });
         if let Some(number) = asleep {
             self.slots[number].look_ns = now_ns;
         }

@@ -1,20 +1,172 @@
-//! Carrying out a checked scenario. (to come)
+//! Carrying out a checked scenario: the program's goroutines, one slice of work after another.
+//!
+//! Every step is a [`Task`](task::Task): work that can stop after a few hundred operations and go on later. A program
+//! with one goroutine runs its tasks to their ends; with `parallel`, each track is a goroutine with a clock of its own, and
+//! the one that is furthest behind runs next, so that tracks share the processors in virtual time.
+//!
+//! Differences from Go: a track that waits inside a step for the collector (an assist, `runtime.GC()`) holds the others up
+//! until it goes on.
 
-use super::{RunSettings, Scenario};
+mod frames;
+mod maps;
+mod objects;
+mod task;
+mod variable;
+
+use indexmap::IndexMap;
+
+use self::frames::{Frames, Next};
+use self::task::{Progress, Task};
+use self::variable::Variable;
+use super::{RunSettings, Scenario, Step};
+use crate::heap::object::ObjRef;
+use crate::process::{Process, ReleaseAdvice, Settings};
 use crate::trace::Trace;
 
 /// Why a run could not be finished.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RunError {
-    /// The simulated process is not there yet.
-    #[error("this build of gclab reads scenarios but cannot run them yet")]
-    NotBuilt,
+    /// The simulated heap outgrew the model's references.
+    #[error(
+        "the simulated heap has more than {spans} spans, which is all that the model can tell apart; simulate less memory, or larger objects"
+    )]
+    HeapTooLarge {
+        /// Spans that can be told apart.
+        spans: u32,
+    },
 }
+
+/// Spans below the model's limit at which a run is given up; no slice of work makes more.
+const SPAN_MARGIN: u32 = 1 << 16;
 
 /// Runs `scenario` under `settings`.
 ///
 /// # Errors
 /// [`RunError`].
-pub fn run(_scenario: &Scenario, _settings: &RunSettings) -> Result<Trace, RunError> {
-    Err(RunError::NotBuilt)
+pub fn run(scenario: &Scenario, settings: &RunSettings) -> Result<Trace, RunError> {
+    let mut machine = Machine::new(scenario, settings);
+    machine.run_main()?;
+    Ok(machine.process.into_trace(&scenario.name, &scenario.title, &scenario.question, &scenario.answer))
+}
+
+/// The process and the program's variables.
+struct Machine<'s> {
+    scenario: &'s Scenario,
+    process: Process,
+    variables: Vec<Variable>,
+    /// How often each step has run, by its place in the file.
+    turns: IndexMap<usize, u64>,
+    run_seed: u64,
+}
+
+/// One goroutine of the program.
+struct Track<'s> {
+    goroutine: usize,
+    frames: Frames<'s>,
+    task: Option<Task<'s>>,
+    asleep_until_ns: f64,
+}
+
+impl<'s> Machine<'s> {
+    fn new(scenario: &'s Scenario, settings: &RunSettings) -> Machine<'s> {
+        let mut process = Process::start(process_settings(settings));
+        let variables = scenario.vars.values().map(|_| Variable::nil(process.new_global())).collect();
+        let run_seed = settings.go.seed;
+        Machine { scenario, process, variables, turns: IndexMap::new(), run_seed }
+    }
+
+    /// `main`: the top-level steps on one goroutine.
+    fn run_main(&mut self) -> Result<(), RunError> {
+        for step in &self.scenario.steps {
+            self.process.begin_step(&step.as_ref().describe(self.scenario));
+            let mut main = Track::new(0, Frames::once(step));
+            while !self.advance(&mut main)? {
+                if self.process.oom_kill().is_some() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets a track do one slice of work; `true` when it has nothing left to do.
+    fn advance(&mut self, track: &mut Track<'s>) -> Result<bool, RunError> {
+        let task = match track.task.take() {
+            Some(task) => task,
+            None => match track.frames.next() {
+                Next::Done => return Ok(true),
+                Next::Step(step) => {
+                    let turn = self.turns.entry(step.span().start).or_insert(0);
+                    *turn += 1;
+                    let turn = *turn - 1;
+                    if let Step::Parallel(tracks) = step.as_ref() {
+                        self.run_parallel(tracks)?;
+                        return Ok(false);
+                    }
+                    self.begin(step.as_ref(), turn, track.frames.is_repeated())
+                }
+            },
+        };
+        let mut task = task;
+        match self.work(&mut task) {
+            Progress::More => track.task = Some(task),
+            Progress::Done => {}
+            Progress::Asleep { until_ns } => track.asleep_until_ns = until_ns,
+        }
+        if self.process.heap().span_count() > ObjRef::SPAN_LIMIT - SPAN_MARGIN {
+            return Err(RunError::HeapTooLarge { spans: ObjRef::SPAN_LIMIT });
+        }
+        Ok(false)
+    }
+
+    /// Runs tracks side by side until all have ended; the goroutine that started them waits meanwhile.
+    fn run_parallel(&mut self, tracks: &'s [Vec<toml::Spanned<Step>>]) -> Result<(), RunError> {
+        let starter = self.process.current_goroutine();
+        let mut running: Vec<Track> =
+            tracks.iter().map(|steps| Track::new(self.process.add_goroutine(), Frames::all(steps))).collect();
+        let mut end_ns = self.process.clock_ns(starter);
+        while !running.is_empty() && self.process.oom_kill().is_none() {
+            let (next, now_ns) = furthest_behind(&running, &self.process);
+            let others = running.iter().enumerate().filter(|(index, _)| *index != next);
+            let horizon_ns =
+                others.map(|(_, track)| self.process.clock_ns(track.goroutine)).fold(f64::INFINITY, f64::min);
+            let awake = running.iter().filter(|track| track.asleep_until_ns <= now_ns).count() as u32;
+            self.process.switch_to(running[next].goroutine, awake.max(1), horizon_ns);
+            if self.advance(&mut running[next])? {
+                end_ns = end_ns.max(self.process.clock_ns(running[next].goroutine));
+                running.remove(next);
+            }
+        }
+        self.process.switch_to(starter, 1, f64::INFINITY);
+        self.process.wait_until(end_ns);
+        Ok(())
+    }
+}
+
+impl<'s> Track<'s> {
+    fn new(goroutine: usize, frames: Frames<'s>) -> Track<'s> {
+        Track { goroutine, frames, task: None, asleep_until_ns: 0.0 }
+    }
+}
+
+/// The track whose clock is lowest, the first of equals, and that clock.
+fn furthest_behind(tracks: &[Track], process: &Process) -> (usize, f64) {
+    let clocks = tracks.iter().map(|track| process.clock_ns(track.goroutine)).enumerate();
+    clocks.min_by(|(_, a), (_, b)| a.total_cmp(b)).expect("there is a track left")
+}
+
+fn process_settings(settings: &RunSettings) -> Settings {
+    Settings {
+        version: settings.go.version,
+        gogc_percent: settings.go.gogc.percent(),
+        memory_limit_bytes: settings.go.memory_limit.bytes(),
+        procs: settings.go.procs,
+        cores: settings.machine.cores,
+        seed: settings.go.seed,
+        release: match settings.go.madvdontneed {
+            true => ReleaseAdvice::DontNeed,
+            false => ReleaseAdvice::Free,
+        },
+        machine_memory_bytes: settings.machine.memory_bytes,
+    }
 }

@@ -69,18 +69,38 @@ impl BucketMap {
     /// The pointers in the elem of a present key, as [`insert`](Self::insert) was given them; `None` if the key is absent.
     pub fn elem_pointers<M: Mutator>(&self, m: &M, key: u32) -> Option<Vec<ObjRef>> {
         let found = self.lookup(key)?;
+        let slot = self.map_type.elem_pointer_slot(found.slot.slot);
+        let count = self.map_type.elem().pointer_slots;
+        Some(self.stored_pointers(m, found, slot, self.map_type.stored_elem(), count))
+    }
+
+    /// The pointers in the stored key equal to a present key; `None` if the key is absent.
+    pub fn key_pointers<M: Mutator>(&self, m: &M, key: u32) -> Option<Vec<ObjRef>> {
+        let found = self.lookup(key)?;
+        let slot = self.map_type.key_pointer_slot(found.slot.slot);
+        let count = self.map_type.key().pointer_slots;
+        Some(self.stored_pointers(m, found, slot, self.map_type.stored_key(), count))
+    }
+
+    fn stored_pointers<M: Mutator>(
+        &self,
+        m: &M,
+        found: EntrySlot,
+        slot_in_bucket: u32,
+        stored: Stored,
+        count: u32,
+    ) -> Vec<ObjRef> {
         let array = match found.generation {
             Generation::Current => &self.current,
             Generation::Old => &self.growth.as_ref().expect("entry in the old array").array,
         };
         let place = array.place(&self.map_type, found.slot.bucket);
-        let slot = place.first_pointer_slot + self.map_type.elem_pointer_slot(found.slot.slot);
-        let (object, first) = match self.map_type.stored_elem().indirect {
+        let slot = place.first_pointer_slot + slot_in_bucket;
+        let (object, first) = match stored.indirect {
             Some(_) => (m.pointer(place.object, slot), 0),
             None => (place.object, slot),
         };
-        let slots = first..first + self.map_type.elem().pointer_slots;
-        Some(slots.map(|slot| m.pointer(object, slot)).collect())
+        (first..first + count).map(|slot| m.pointer(object, slot)).collect()
     }
 
     /// `m[key] = elem`.

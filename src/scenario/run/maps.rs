@@ -1,0 +1,224 @@
+//! Steps on maps.
+
+use super::Machine;
+use super::task::{Progress, SLICE};
+use super::variable::Value;
+use crate::container::bucket_map::{BucketMap, Inserted};
+use crate::container::map_type::{Equality, MapType, TypeDesc};
+use crate::heap::mutator::{Mutator, Operation};
+use crate::heap::object::ObjRef;
+use crate::scenario::{GoType, Insert, InsertValue, KeysIter, Make, Typed, VarId, VarType, Written};
+
+/// An `insert` in the middle of being carried out.
+pub(super) struct InsertTask<'s> {
+    step: &'s Insert,
+    keys: KeysIter,
+}
+
+/// A `rebuild` in the middle of being carried out.
+pub(super) struct RebuildTask {
+    var: VarId,
+    /// The new map and the keys still to be copied, once the loop over the old map has begun.
+    copy: Option<(Box<BucketMap>, std::vec::IntoIter<u32>)>,
+}
+
+impl<'s> InsertTask<'s> {
+    pub(super) fn new(step: &'s Insert, run_seed: u64, turn: u64) -> InsertTask<'s> {
+        InsertTask { step, keys: step.keys.iter(run_seed, turn) }
+    }
+}
+
+impl RebuildTask {
+    pub(super) fn new(var: VarId) -> RebuildTask {
+        RebuildTask { var, copy: None }
+    }
+}
+
+impl Machine<'_> {
+    /// `m = make(map[K]V, hint)`.
+    pub(super) fn make(&mut self, make: &Make) {
+        let map = self.new_map(make.var, make.hint);
+        let hmap = map.hmap();
+        self.variables[make.var.0].set(&mut self.process, hmap, Value::Map(Box::new(map)));
+    }
+
+    fn new_map(&mut self, var: VarId, hint: u64) -> BucketMap {
+        let VarType::Map { key, value } = self.scenario.var(var) else {
+            panic!("{} is no map", self.scenario.var_name(var));
+        };
+        BucketMap::make(&mut self.process, MapType::new(type_desc(key), type_desc(value)), hint)
+    }
+
+    /// `clear(m)`.
+    pub(super) fn clear(&mut self, var: VarId) {
+        if let Some(map) = self.variables[var.0].map() {
+            map.clear(&mut self.process);
+        }
+    }
+
+    pub(super) fn lookup_slice(&mut self, var: VarId, keys: &mut KeysIter) -> Progress {
+        let Some(map) = self.variables[var.0].map() else { return Progress::Done };
+        map.lookup_all(&mut self.process, keys.by_ref().take(SLICE));
+        more_if(keys.size_hint().0 > 0)
+    }
+
+    pub(super) fn delete_slice(&mut self, var: VarId, keys: &mut KeysIter) -> Progress {
+        let Some(map) = self.variables[var.0].map() else { return Progress::Done };
+        map.delete_all(&mut self.process, keys.by_ref().take(SLICE));
+        more_if(keys.size_hint().0 > 0)
+    }
+
+    pub(super) fn insert_slice(&mut self, task: &mut InsertTask) -> Progress {
+        let plain = task.step.value == InsertValue::Zero && task.step.key_text.is_none();
+        let window = matches!(task.step.keys, crate::scenario::Keys::Window { .. });
+        if plain && !window {
+            let map = self.variables[task.step.var.0].map().expect("checked: the map was made");
+            map.insert_all(&mut self.process, task.keys.by_ref().take(SLICE));
+        } else {
+            self.insert_one_by_one(task);
+        }
+        more_if(task.keys.size_hint().0 > 0)
+    }
+
+    fn insert_one_by_one(&mut self, task: &mut InsertTask) {
+        let step = task.step;
+        let (mut new, mut updated, mut deleted) = (0, 0, 0);
+        for key in task.keys.by_ref().take(SLICE) {
+            if let Some(evicted) = step.keys.evicted_by(key) {
+                let map = self.variables[step.var.0].map().expect("checked: the map was made");
+                map.delete(&mut self.process, evicted);
+                deleted += 1;
+            }
+            match self.insert_one(step, key) {
+                Inserted::New => new += 1,
+                Inserted::Updated => updated += 1,
+            }
+        }
+        self.spend_on_map(step.var, Operation::MapInsert, new);
+        self.spend_on_map(step.var, Operation::MapUpdate, updated);
+        self.spend_on_map(step.var, Operation::MapDelete, deleted);
+        let moved = self.variables[step.var.0].map().map_or(0, BucketMap::take_evacuated);
+        self.spend_on_map(step.var, Operation::MapEvacuate, moved);
+    }
+
+    fn spend_on_map(&mut self, var: VarId, operation: Operation, count: u64) {
+        if let Some(map) = self.variables[var.0].map()
+            && count > 0
+        {
+            let working_set_bytes = map.working_set_bytes();
+            self.process.spend(operation, count, working_set_bytes);
+        }
+    }
+
+    /// `m[key] = value`, the value made or fetched first, as Go evaluates it.
+    fn insert_one(&mut self, step: &Insert, key: u32) -> Inserted {
+        let key_text = step.key_text.map(|layout| {
+            let text = self.process.alloc(layout);
+            self.process.touch(text, 0, layout.size_bytes);
+            self.process.push_local(text);
+            text
+        });
+        let values = match &step.value {
+            InsertValue::Zero => Vec::new(),
+            InsertValue::New { object, written } => {
+                let run = self.process.alloc_run(*object, 1);
+                self.process.write_run(run, written_bytes(*written, object.size_bytes));
+                vec![ObjRef::new(run.span, run.start)]
+            }
+            InsertValue::Shared(from) => self.shared_value(*from, key),
+        };
+        values.iter().for_each(|value| self.process.push_local(*value));
+        let map = self.variables[step.var.0].map().expect("checked: the map was made");
+        let slots = map.map_type().elem().pointer_slots as usize;
+        let mut elem_pointers = values.clone();
+        if !elem_pointers.is_empty() {
+            elem_pointers.resize(slots, ObjRef::NIL);
+        }
+        let inserted = map.insert(&mut self.process, key, key_text.as_slice(), &elem_pointers);
+        (0..values.len() + key_text.iter().count()).for_each(|_| self.process.pop_local());
+        inserted
+    }
+
+    /// What `value = { shared = "from" }` means for `key`: the pointers of the value, none for nil.
+    fn shared_value(&mut self, from: VarId, key: u32) -> Vec<ObjRef> {
+        let variable = &self.variables[from.0];
+        match &variable.value {
+            Value::Nil => Vec::new(),
+            Value::Map(map) => map.elem_pointers(&self.process, key).unwrap_or_default(),
+            Value::Slice(slice) if slice.len == 0 || slice.slots == 0 => Vec::new(),
+            Value::Slice(slice) => {
+                let index = (u64::from(key) % slice.len) as u32;
+                vec![self.process.pointer(slice.backing, index * slice.slots)]
+            }
+            Value::Pointer => vec![self.process.global(variable.global)],
+        }
+    }
+
+    /// `n := make(map[K]V, len(m)); for k, v := range m { n[k] = v }; m = n`.
+    pub(super) fn rebuild_slice(&mut self, task: &mut RebuildTask) -> Progress {
+        let var = task.var;
+        let Some((new, keys)) = &mut task.copy else {
+            let Some(map) = self.variables[var.0].map() else { return Progress::Done };
+            let hint = map.len();
+            let new = self.new_map(var, hint);
+            self.process.push_local(new.hmap());
+            let mut keys = Vec::with_capacity(hint as usize);
+            let map = self.variables[var.0].map().expect("looked at above");
+            map.range(&mut self.process, |_, key| keys.push(key));
+            task.copy = Some((Box::new(new), keys.into_iter()));
+            return Progress::More;
+        };
+        let mut copied = 0;
+        for key in keys.by_ref().take(SLICE) {
+            let old = self.variables[var.0].map().expect("the old map stays until the copy is done");
+            let values = old.elem_pointers(&self.process, key).unwrap_or_default();
+            let key_pointers = old.key_pointers(&self.process, key).unwrap_or_default();
+            new.insert(&mut self.process, key, &key_pointers, &values);
+            copied += 1;
+        }
+        let working_set_bytes = new.working_set_bytes();
+        self.process.spend(Operation::MapInsert, copied, working_set_bytes);
+        if keys.len() > 0 {
+            return Progress::More;
+        }
+        let (new, _) = task.copy.take().expect("the copy is done");
+        let hmap = new.hmap();
+        self.variables[var.0].set(&mut self.process, hmap, Value::Map(new));
+        self.process.pop_local();
+        Progress::Done
+    }
+}
+
+pub(super) fn more_if(more: bool) -> Progress {
+    if more { Progress::More } else { Progress::Done }
+}
+
+/// Bytes that the program writes of an object of `size_bytes`.
+pub(super) fn written_bytes(written: Written, size_bytes: u64) -> u64 {
+    match written {
+        Written::None => 0,
+        Written::FirstByte => 1,
+        Written::All => size_bytes,
+    }
+}
+
+/// Types for which `x != x` is possible.
+const FLOATS: [&str; 4] = ["float32", "float64", "complex64", "complex128"];
+
+/// A scenario's type as a map sees it.
+fn type_desc(typed: &Typed) -> TypeDesc {
+    let layout = typed.layout;
+    let equality = match &typed.go_type {
+        GoType::Pointer(_) => Equality::Pointer,
+        GoType::String => Equality::String,
+        GoType::Basic(basic) if FLOATS.contains(&basic.name) => Equality::Irreflexive,
+        GoType::Interface => Equality::Irreflexive,
+        _ => Equality::Memory,
+    };
+    TypeDesc {
+        size_bytes: layout.size_bytes,
+        pointer_slots: layout.pointer_slots,
+        scan_bytes: layout.scan_bytes,
+        equality,
+    }
+}
