@@ -110,6 +110,8 @@ pub struct BucketMap {
     /// The largest count that does not overload the array; follows from `log2_bucket_count`.
     max_count: u64,
     overflow_count: u16,
+    /// The overflow count at which the map grows sideways; follows from `log2_bucket_count`.
+    max_overflow_count: u16,
     log2_bucket_count: u8,
     current: BucketArray,
     growth: Option<Growth>,
@@ -158,6 +160,7 @@ impl BucketMap {
             count: 0,
             max_count: 0,
             overflow_count: 0,
+            max_overflow_count: 0,
             log2_bucket_count: 0,
             current: BucketArray::default(),
             growth: None,
