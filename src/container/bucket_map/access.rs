@@ -1,7 +1,7 @@
 //! Lookup, insert and delete of one entry.
 //!
 //! All three walk the chain of the key's bucket: compare eight tophash bytes at once, look at the keys that match, stop
-//! at the first [`EMPTY_REST`], else go on to the overflow bucket. Insert and delete first do their share of a growth in
+//! at the first `EMPTY_REST`, else go on to the overflow bucket. Insert and delete first do their share of a growth in
 //! progress; lookup never does, which is why a map that is only read stays half grown for ever.
 //!
 //! Source: `runtime/map.go` (`mapaccess2`, `mapassign`, `mapdelete`), `runtime/map_fast64.go`, `runtime/map_faststr.go`,
