@@ -11,10 +11,10 @@ use std::fs::File;
 use std::path::Path;
 
 use gclab::container::bucket_map::{BucketMap, GrowKind};
-use gclab::container::map_type::{Equality, MapType, TypeDesc};
+use gclab::container::map_type::{MapType, TypeDesc};
 use gclab::heap::counting::CountingHeap;
 use gclab::heap::mutator::Mutator;
-use gclab::heap::object::{Layout, ObjRef};
+use gclab::heap::object::Layout;
 use gclab::version::GoVersion;
 
 /// Standard errors that a single row may be off.
@@ -455,14 +455,4 @@ fn small_cases_cost_what_they_cost_in_go() {
         }
     }
     comparison.finish(62);
-}
-
-#[test]
-fn nil_pointers_are_never_followed() {
-    // A map of pointers filled without values: live bytes are those of the map alone.
-    let mut heap = CountingHeap::new(GoVersion::Go1_23, 1);
-    let mut map = make(&mut heap, MapType::new(TypeDesc::INT, TypeDesc::POINTER), 100);
-    map.insert(&mut heap, 1, &[], &[ObjRef::NIL]);
-    assert_eq!(heap.live_bytes(), heap.total_alloc_bytes());
-    assert_eq!(map.map_type().key().equality, Equality::Memory);
 }

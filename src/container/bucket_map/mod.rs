@@ -36,7 +36,7 @@
 //! # Steps
 //!
 //! 1. **make**: 48 B of `hmap`; with a hint above 8 also the array with spare overflow buckets, and 24 B of `mapextra`
-//!    that knows where the spares are. Bucket sizes: [`MapType`](crate::container::map_type::MapType).
+//!    that knows where the spares are. Bucket sizes: [`MapType`].
 //! 2. **insert** (`access.rs`): do your share of a growth; walk the chain; start a growth if the map is overloaded
 //!    (`grow.rs`); else take the first empty slot, or an overflow bucket (`overflow.rs`).
 //! 3. **evacuate** (`evacuate.rs`): split an old bucket in two by the next hash bit.
