@@ -1,7 +1,7 @@
 //! Lookup, insert and delete of one entry.
 //!
 //! All three walk the chain of the key's bucket: compare eight tophash bytes at once, look at the keys that match, stop
-//! at the first [`EMPTY_REST`], else go on to the overflow bucket. Insert and delete first do their share of a growth in
+//! at the first `EMPTY_REST`, else go on to the overflow bucket. Insert and delete first do their share of a growth in
 //! progress; lookup never does, which is why a map that is only read stays half grown for ever.
 //!
 //! Source: `runtime/map.go` (`mapaccess2`, `mapassign`, `mapdelete`), `runtime/map_fast64.go`, `runtime/map_faststr.go`,
@@ -57,7 +57,7 @@ impl BucketMap {
     pub(super) fn lookup_hashed(&self, key: u32, hash: u64) -> Option<EntrySlot> {
         if let Some(growth) = &self.growth {
             let index = growth.array.index_of(hash);
-            if !growth.array.bucket(index).tophash.evacuated() {
+            if !growth.array.tophashes(index).evacuated() {
                 let slot = find(&growth.array, index, tophash(hash), key)?;
                 return Some(EntrySlot { generation: Generation::Old, slot });
             }
@@ -130,6 +130,39 @@ impl BucketMap {
         key_pointers: &[ObjRef],
         elem_pointers: &[ObjRef],
     ) -> Inserted {
+        let top = tophash(hash);
+        // Most inserts are decided in the main bucket: nothing grows or has to, and the bucket holds the key or ends its
+        // chain.
+        if self.growth.is_none() && !self.current.is_unallocated() {
+            let bucket = self.current.index_of(hash);
+            if let Some(slot) = find_in_bucket(&self.current, bucket, top, key) {
+                self.update_pointers(m, slot, key_pointers, elem_pointers);
+                return Inserted::Updated;
+            }
+            let tophashes = self.current.tophashes(bucket);
+            if tophashes.ends_chain()
+                && !self.must_grow()
+                && let Some(slot) = tophashes.empty().first()
+            {
+                let slot = Slot { bucket, slot };
+                self.store_pointers(m, slot, key_pointers, elem_pointers);
+                self.write_entry(m, slot, top, key);
+                return Inserted::New;
+            }
+        }
+        self.insert_by_the_book(m, key, hash, key_pointers, elem_pointers)
+    }
+
+    /// `mapassign`, with every case.
+    #[inline(never)]
+    fn insert_by_the_book<M: Mutator>(
+        &mut self,
+        m: &mut M,
+        key: u32,
+        hash: u64,
+        key_pointers: &[ObjRef],
+        elem_pointers: &[ObjRef],
+    ) -> Inserted {
         if self.current.is_unallocated() {
             self.allocate_first_bucket(m);
         }
@@ -165,9 +198,8 @@ impl BucketMap {
     /// page, so the pages of both ends are all the pages in between.
     #[inline]
     fn write_entry<M: Mutator>(&mut self, m: &mut M, slot: Slot, top: u8, key: u32) {
-        let bucket = self.current.bucket_mut(slot.bucket);
-        bucket.tophash.set(slot.slot, top);
-        bucket.keys[slot.slot as usize] = key;
+        self.current.tophashes_mut(slot.bucket).set(slot.slot, top);
+        self.current.keys_mut(slot.bucket)[slot.slot as usize] = key;
         self.count += 1;
         let place = self.current.place(&self.map_type, slot.bucket);
         if !place.object.is_nil() {
@@ -286,13 +318,13 @@ impl BucketMap {
     /// before it become [`EMPTY_REST`], so that later walks stop there.
     #[inline]
     fn empty_slot(&mut self, first: u32, slot: Slot) {
-        let bucket = self.current.bucket_mut(slot.bucket);
-        bucket.tophash.set(slot.slot, EMPTY_ONE);
+        let tophashes = self.current.tophashes_mut(slot.bucket);
+        tophashes.set(slot.slot, EMPTY_ONE);
         let something_follows = if slot.slot < BUCKET_SLOTS - 1 {
-            bucket.tophash.get(slot.slot + 1) != EMPTY_REST
+            tophashes.get(slot.slot + 1) != EMPTY_REST
         } else {
-            let next = bucket.overflow.bucket();
-            next.is_some_and(|next| self.current.bucket(next).tophash.get(0) != EMPTY_REST)
+            let next = self.current.overflow(slot.bucket);
+            next.is_some_and(|next| self.current.tophashes(next).get(0) != EMPTY_REST)
         };
         if !something_follows {
             self.pull_back_the_end(first, slot);
@@ -303,28 +335,28 @@ impl BucketMap {
     fn pull_back_the_end(&mut self, first: u32, last: Slot) {
         let mut at = last;
         loop {
-            let bucket = self.current.bucket_mut(at.bucket);
-            while bucket.tophash.get(at.slot) == EMPTY_ONE {
-                bucket.tophash.set(at.slot, EMPTY_REST);
+            let tophashes = self.current.tophashes_mut(at.bucket);
+            while tophashes.get(at.slot) == EMPTY_ONE {
+                tophashes.set(at.slot, EMPTY_REST);
                 if at.slot == 0 {
                     break;
                 }
                 at.slot -= 1;
             }
-            if bucket.tophash.get(at.slot) != EMPTY_REST || at.bucket == first {
+            if tophashes.get(at.slot) != EMPTY_REST || at.bucket == first {
                 return;
             }
             // The bucket is empty down to slot 0: go on at the end of the one before it in the chain.
             let before =
-                self.current.chain(first).find(|(_, before)| before.overflow.bucket() == Some(at.bucket));
-            at = Slot { bucket: before.expect("chains are linked").0, slot: BUCKET_SLOTS - 1 };
+                self.current.chain(first).find(|before| self.current.overflow(*before) == Some(at.bucket));
+            at = Slot { bucket: before.expect("chains are linked"), slot: BUCKET_SLOTS - 1 };
         }
     }
 
     /// Whether an insert of an absent key must start a growth first.
     #[inline]
     fn must_grow(&self) -> bool {
-        self.count >= self.max_count || self.has_too_many_overflow_buckets()
+        self.count >= self.max_count || self.overflow_count >= self.max_overflow_count
     }
 
     /// How this map would grow now: to twice the size if one more entry overloads it, else sideways.
@@ -363,21 +395,24 @@ fn write_pointers<M: Mutator>(
     }
 }
 
+/// The slot of a bucket that holds a key.
+#[inline]
+fn find_in_bucket(array: &BucketArray, bucket: u32, top: u8, key: u32) -> Option<Slot> {
+    let mut candidates = array.tophashes(bucket).matching(top);
+    let slot = candidates.find(|slot| array.keys(bucket)[*slot as usize] == key)?;
+    Some(Slot { bucket, slot })
+}
+
 /// Walks the chain of main bucket `index` for a key.
 #[inline]
 fn find(array: &BucketArray, index: u32, top: u8, key: u32) -> Option<Slot> {
-    let mut at = index;
+    let mut bucket = index;
     loop {
-        let bucket = array.bucket(at);
-        for slot in bucket.tophash.matching(top) {
-            if bucket.keys[slot as usize] == key {
-                return Some(Slot { bucket: at, slot });
-            }
+        let found = find_in_bucket(array, bucket, top, key);
+        if found.is_some() || array.tophashes(bucket).ends_chain() {
+            return found;
         }
-        if bucket.tophash.ends_chain() {
-            return None;
-        }
-        at = bucket.overflow.bucket()?;
+        bucket = array.overflow(bucket)?;
     }
 }
 
@@ -385,23 +420,21 @@ fn find(array: &BucketArray, index: u32, top: u8, key: u32) -> Option<Slot> {
 #[inline]
 fn search(array: &BucketArray, index: u32, top: u8, key: u32) -> Search {
     let mut free = None;
-    let mut at = index;
+    let mut bucket = index;
     loop {
-        let bucket = array.bucket(at);
-        for slot in bucket.tophash.matching(top) {
-            if bucket.keys[slot as usize] == key {
-                return Search::Present(Slot { bucket: at, slot });
-            }
+        if let Some(slot) = find_in_bucket(array, bucket, top, key) {
+            return Search::Present(slot);
         }
+        let tophashes = array.tophashes(bucket);
         if free.is_none() {
-            free = bucket.tophash.empty().first().map(|slot| Slot { bucket: at, slot });
+            free = tophashes.empty().first().map(|slot| Slot { bucket, slot });
         }
-        if bucket.tophash.ends_chain() {
-            return Search::Absent { free, tail: at };
+        if tophashes.ends_chain() {
+            return Search::Absent { free, tail: bucket };
         }
-        match bucket.overflow.bucket() {
-            Some(next) => at = next,
-            None => return Search::Absent { free, tail: at },
+        match array.overflow(bucket) {
+            Some(next) => bucket = next,
+            None => return Search::Absent { free, tail: bucket },
         }
     }
 }

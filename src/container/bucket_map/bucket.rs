@@ -5,7 +5,8 @@
 //! or a growth starts, and is forgotten as a whole when its last bucket is evacuated.
 //!
 //! What is stored per bucket on the host is what a lookup can see: tophash bytes, key identities, the link to the next
-//! overflow bucket. That is 48 B for the 144 B of a `map[int]int`. Pointers live in the simulated objects.
+//! overflow bucket. That is 44 B for the 144 B of a `map[int]int`. Pointers live in the simulated objects. The three lie in
+//! separate tables: most walks need only the tophash table, which is small enough to stay in the host's caches.
 //!
 //! Source: `runtime/map.go` (`bmap`, `makeBucketArray`), Go 1.23.9.
 
@@ -17,14 +18,6 @@ use crate::version::GoVersion;
 
 /// From this `B` on an array carries spare overflow buckets (`makeBucketArray`).
 const SPARES_FROM_LOG2_COUNT: u8 = 4;
-
-/// One bucket, main or overflow.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Bucket {
-    pub tophash: TopHashes,
-    pub keys: [u32; 8],
-    pub overflow: Link,
-}
 
 /// The overflow word of a bucket: the index of the next one in its generation, or nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,27 +77,32 @@ impl ArraySize {
     }
 }
 
-/// One generation of buckets. Indexes below `total` are in the array object, those above are overflow buckets of
+/// One generation of buckets. Indexes below `total_count` are in the array object, those above are overflow buckets of
 /// their own.
 #[derive(Clone, Debug, Default)]
 pub(super) struct BucketArray {
     /// The array object; nil while unallocated and for an array in a stack frame.
     pub object: ObjRef,
     main_count: u32,
+    total_count: u32,
     next_spare: u32,
-    in_array: Vec<Bucket>,
-    malloced: Vec<Bucket>,
+    tophashes: Vec<TopHashes>,
+    keys: Vec<[u32; 8]>,
+    overflows: Vec<Link>,
     malloced_objects: Vec<ObjRef>,
 }
 
 impl BucketArray {
     pub fn new(object: ObjRef, size: ArraySize) -> BucketArray {
+        let total = size.total as usize;
         BucketArray {
             object,
             main_count: size.main,
+            total_count: size.total,
             next_spare: size.main,
-            in_array: vec![Bucket::default(); size.total as usize],
-            malloced: Vec::new(),
+            tophashes: vec![TopHashes::default(); total],
+            keys: vec![[0; 8]; total],
+            overflows: vec![Link::NIL; total],
             malloced_objects: Vec::new(),
         }
     }
@@ -112,7 +110,7 @@ impl BucketArray {
     /// `hmap.buckets == nil`.
     #[inline]
     pub fn is_unallocated(&self) -> bool {
-        self.in_array.is_empty()
+        self.main_count == 0
     }
 
     /// Buckets that hashes choose from: `2^B`.
@@ -122,17 +120,18 @@ impl BucketArray {
     }
 
     /// Main and spare buckets.
+    #[inline]
     pub fn total_count(&self) -> u32 {
-        self.in_array.len() as u32
+        self.total_count
     }
 
     /// Overflow buckets that are objects of their own.
     pub fn malloced_count(&self) -> u32 {
-        self.malloced.len() as u32
+        self.malloced_objects.len() as u32
     }
 
     pub fn spares_left(&self) -> u32 {
-        self.total_count() - self.next_spare
+        self.total_count - self.next_spare
     }
 
     /// The main bucket of a hash.
@@ -142,41 +141,56 @@ impl BucketArray {
     }
 
     #[inline]
-    pub fn bucket(&self, index: u32) -> &Bucket {
-        match self.in_array.get(index as usize) {
-            Some(bucket) => bucket,
-            None => &self.malloced[index as usize - self.in_array.len()],
-        }
+    pub fn tophashes(&self, bucket: u32) -> TopHashes {
+        self.tophashes[bucket as usize]
     }
 
     #[inline]
-    pub fn bucket_mut(&mut self, index: u32) -> &mut Bucket {
-        let in_array = self.in_array.len();
-        match self.in_array.get_mut(index as usize) {
-            Some(bucket) => bucket,
-            None => &mut self.malloced[index as usize - in_array],
-        }
+    pub fn tophashes_mut(&mut self, bucket: u32) -> &mut TopHashes {
+        &mut self.tophashes[bucket as usize]
     }
 
-    /// Where bucket `index` lies in the simulated heap.
     #[inline]
-    pub fn place(&self, map_type: &MapType, index: u32) -> Place {
-        if (index as usize) < self.in_array.len() {
-            Place {
+    pub fn keys(&self, bucket: u32) -> &[u32; 8] {
+        &self.keys[bucket as usize]
+    }
+
+    #[inline]
+    pub fn keys_mut(&mut self, bucket: u32) -> &mut [u32; 8] {
+        &mut self.keys[bucket as usize]
+    }
+
+    /// The next overflow bucket in the chain.
+    #[inline]
+    pub fn overflow(&self, bucket: u32) -> Option<u32> {
+        self.overflows[bucket as usize].bucket()
+    }
+
+    pub fn set_overflow(&mut self, bucket: u32, link: Link) {
+        self.overflows[bucket as usize] = link;
+    }
+
+    /// Where a bucket lies in the simulated heap.
+    #[inline]
+    pub fn place(&self, map_type: &MapType, bucket: u32) -> Place {
+        match bucket.checked_sub(self.total_count) {
+            None => Place {
                 object: self.object,
-                offset_bytes: u64::from(index) * map_type.bucket_bytes(),
-                first_pointer_slot: index * map_type.bucket_pointer_slots(),
-            }
-        } else {
-            let object = self.malloced_objects[index as usize - self.in_array.len()];
-            Place { object, offset_bytes: 0, first_pointer_slot: 0 }
+                offset_bytes: u64::from(bucket) * map_type.bucket_bytes(),
+                first_pointer_slot: bucket * map_type.bucket_pointer_slots(),
+            },
+            Some(malloced) => Place {
+                object: self.malloced_objects[malloced as usize],
+                offset_bytes: 0,
+                first_pointer_slot: 0,
+            },
         }
     }
 
     /// Hands out the next spare overflow bucket.
     pub fn take_spare(&mut self) -> Option<u32> {
         let spare = self.next_spare;
-        (spare < self.total_count()).then(|| {
+        (spare < self.total_count).then(|| {
             self.next_spare += 1;
             spare
         })
@@ -184,35 +198,45 @@ impl BucketArray {
 
     /// Adds an overflow bucket that is the object `object`.
     pub fn add_malloced(&mut self, object: ObjRef) -> u32 {
-        self.malloced.push(Bucket::default());
+        let bucket = self.tophashes.len();
+        push(&mut self.tophashes, TopHashes::default());
+        push(&mut self.keys, [0; 8]);
+        push(&mut self.overflows, Link::NIL);
         self.malloced_objects.push(object);
-        self.total_count() + self.malloced_count() - 1
+        bucket as u32
     }
 
     /// Zeroes the array and forgets the overflow buckets behind it.
     pub fn reset(&mut self) {
-        self.in_array.fill(Bucket::default());
-        self.next_spare = self.main_count;
-        self.malloced = Vec::new();
-        self.malloced_objects = Vec::new();
+        let size = ArraySize { main: self.main_count, total: self.total_count };
+        *self = BucketArray::new(self.object, size);
     }
 
-    /// The chain that starts at bucket `index`: first the bucket itself, then its overflow buckets.
-    pub fn chain(&self, index: u32) -> impl Iterator<Item = (u32, &Bucket)> {
-        std::iter::successors(Some(index), |at| self.bucket(*at).overflow.bucket())
-            .map(|at| (at, self.bucket(at)))
+    /// The chain that starts at main bucket `index`: first the bucket itself, then its overflow buckets.
+    pub fn chain(&self, index: u32) -> impl Iterator<Item = u32> {
+        std::iter::successors(Some(index), |bucket| self.overflow(*bucket))
     }
 
     /// Bytes of all buckets of this generation in the simulated heap.
     pub fn simulated_bytes(&self, map_type: &MapType) -> u64 {
-        (self.in_array.len() + self.malloced.len()) as u64 * map_type.bucket_bytes()
+        self.tophashes.len() as u64 * map_type.bucket_bytes()
     }
 
     /// Bytes this generation takes on the host.
     pub fn memory_bytes(&self) -> usize {
-        (self.in_array.capacity() + self.malloced.capacity()) * size_of::<Bucket>()
+        self.tophashes.capacity() * size_of::<TopHashes>()
+            + self.keys.capacity() * size_of::<[u32; 8]>()
+            + self.overflows.capacity() * size_of::<Link>()
             + self.malloced_objects.capacity() * size_of::<ObjRef>()
     }
+}
+
+/// Pushes onto a large table, which grows by an eighth instead of doubling.
+fn push<T>(table: &mut Vec<T>, value: T) {
+    if table.len() == table.capacity() {
+        table.reserve_exact((table.len() / 8).max(8));
+    }
+    table.push(value);
 }
 
 #[cfg(test)]

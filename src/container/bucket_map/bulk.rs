@@ -8,10 +8,14 @@ use std::hint::black_box;
 
 use super::BucketMap;
 use super::access::Inserted;
+use super::bucket::BucketArray;
 use crate::heap::mutator::{Mutator, Operation};
 
 /// Operations between two calls of [`Mutator::spend`], and the size of a batch.
 pub(super) const SPEND_BATCH: u64 = 256;
+
+/// Maps with fewer buckets than this fit in the host's nearest caches.
+const NEAR_ANYWAY_BUCKETS: u32 = 512;
 
 /// Keys and their hashes, in the order in which they will be used.
 struct Batch {
@@ -106,15 +110,23 @@ impl BucketMap {
             *hash = self.seed.hash(next);
             batch.len += 1;
         }
-        if !self.current.is_unallocated() {
+        if self.current.total_count() >= NEAR_ANYWAY_BUCKETS {
             let near = batch.entries().fold(0, |near, (_, hash)| near ^ self.bring_near(hash));
             black_box(near);
         }
         batch.len > 0
     }
 
+    /// Reads a little of every bucket that a write with this hash will need.
     #[inline]
-    fn bring_near(&self, hash: u64) -> u8 {
-        self.current.bucket(self.current.index_of(hash)).tophash.get(0)
+    fn bring_near(&self, hash: u64) -> u32 {
+        let read =
+            |array: &BucketArray, bucket| u32::from(array.tophashes(bucket).get(0)) ^ array.keys(bucket)[0];
+        let Some(growth) = &self.growth else {
+            return read(&self.current, self.current.index_of(hash));
+        };
+        let old = growth.array.index_of(hash);
+        let upper = self.current.index_of(u64::from(old + growth.array.main_count()));
+        read(&growth.array, old) ^ read(&self.current, old) ^ read(&self.current, upper)
     }
 }

@@ -1,7 +1,7 @@
 //! Looking at a map from outside: its numbers, its chains, its size.
 
 use super::BucketMap;
-use super::bucket::{Bucket, BucketArray};
+use super::bucket::BucketArray;
 use super::grow::GrowKind;
 use super::header::HMAP;
 
@@ -47,7 +47,7 @@ pub struct BucketView {
 }
 
 impl BucketView {
-    fn new(array: &BucketArray, index: u32, bucket: &Bucket) -> BucketView {
+    fn new(array: &BucketArray, index: u32) -> BucketView {
         let memory = if index < array.main_count() {
             BucketMemory::Main
         } else if index < array.total_count() {
@@ -55,7 +55,7 @@ impl BucketView {
         } else {
             BucketMemory::Malloced
         };
-        BucketView { tophash: bucket.tophash.bytes(), keys: bucket.keys, memory }
+        BucketView { tophash: array.tophashes(index).bytes(), keys: *array.keys(index), memory }
     }
 }
 
@@ -99,5 +99,5 @@ impl BucketMap {
 
 fn views(array: &BucketArray, index: u32) -> impl Iterator<Item = BucketView> {
     assert!(index < array.main_count(), "bucket {index} of {}", array.main_count());
-    array.chain(index).map(|(at, bucket)| BucketView::new(array, at, bucket))
+    array.chain(index).map(|bucket| BucketView::new(array, bucket))
 }

@@ -57,11 +57,6 @@ pub(super) fn log2_bucket_count_for(version: GoVersion, count: u64) -> u8 {
 }
 
 impl BucketMap {
-    #[inline]
-    pub(super) fn has_too_many_overflow_buckets(&self) -> bool {
-        self.overflow_count >= 1 << self.log2_bucket_count.min(MAX_OVERFLOW_LIMIT_LOG2)
-    }
-
     /// Allocates the array for `2^log2_count` buckets (`makeBucketArray`).
     pub(super) fn new_array<M: Mutator>(&self, m: &mut M, log2_count: u8) -> BucketArray {
         let size = ArraySize::of(m.version(), &self.map_type, log2_count);
@@ -98,6 +93,7 @@ impl BucketMap {
     pub(super) fn set_log2_bucket_count(&mut self, version: GoVersion, log2_count: u8) {
         self.log2_bucket_count = log2_count;
         self.max_count = max_count(version, log2_count);
+        self.max_overflow_count = 1 << log2_count.min(MAX_OVERFLOW_LIMIT_LOG2);
     }
 
     /// The share of a growth that a write to main bucket `index` does (`growWork`).
@@ -116,7 +112,7 @@ impl BucketMap {
         let old = &self.growth.as_ref().expect("growing").array;
         let mut mark = self.evacuated_below + 1;
         let stop = (mark + MARK_ADVANCE_LIMIT).min(old.main_count());
-        while mark != stop && old.bucket(mark).tophash.evacuated() {
+        while mark != stop && old.tophashes(mark).evacuated() {
             mark += 1;
         }
         self.evacuated_below = mark;

@@ -36,11 +36,11 @@
 //! # Steps
 //!
 //! 1. **make**: 48 B of `hmap`; with a hint above 8 also the array with spare overflow buckets, and 24 B of `mapextra`
-//!    that knows where the spares are. Bucket sizes: [`MapType`](crate::container::map_type::MapType).
-//! 2. **insert** ([`access`]): do your share of a growth; walk the chain; start a growth if the map is overloaded
-//!    ([`grow`]); else take the first empty slot, or an overflow bucket ([`overflow`]).
-//! 3. **evacuate** ([`evacuate`]): split an old bucket in two by the next hash bit.
-//! 4. **delete** ([`access`]): empty the slot. **clear** ([`clear`]): empty the array. **range** ([`range`]): look, and
+//!    that knows where the spares are. Bucket sizes: [`MapType`].
+//! 2. **insert** (`access.rs`): do your share of a growth; walk the chain; start a growth if the map is overloaded
+//!    (`grow.rs`); else take the first empty slot, or an overflow bucket (`overflow.rs`).
+//! 3. **evacuate** (`evacuate.rs`): split an old bucket in two by the next hash bit.
+//! 4. **delete** (`access.rs`): empty the slot. **clear** (`clear.rs`): empty the array. **range** (`range.rs`): look, and
 //!    leave a trace.
 //!
 //! Average load is at most 6.5 entries a bucket (6 in 1.21). With hashes that spread evenly a bucket's load is Poisson
@@ -49,7 +49,7 @@
 //! # Invariants
 //!
 //! - Every live key lies in exactly one slot, of the generation and chain its hash chooses.
-//! - [`tophash::EMPTY_REST`] means empty, and nothing behind it in the chain.
+//! - [`EMPTY_REST`](tophash::EMPTY_REST) means empty, and nothing behind it in the chain.
 //! - A chain of the old generation is evacuated as a whole or not at all.
 //! - Between two operations everything the map will use again is reachable from its `hmap`: keeping the `hmap` reachable
 //!   is the caller's part. Inside an operation, what is not stored yet is a local.
@@ -58,7 +58,7 @@
 //!
 //! Keys are 32-bit identities, values are not stored at all. Keys that differ from themselves (NaN) do not exist. Bucket
 //! pointers in `mapextra` and in overflow words point to the object, not into it, and the sentinel in the last spare
-//! bucket is only touched. `maps.Clone` is missing.
+//! bucket is only touched. A map in a stack frame must be pointer-free. `maps.Clone` is missing.
 //!
 //! # Sources
 //!
@@ -110,6 +110,8 @@ pub struct BucketMap {
     /// The largest count that does not overload the array; follows from `log2_bucket_count`.
     max_count: u64,
     overflow_count: u16,
+    /// The overflow count at which the map grows sideways; follows from `log2_bucket_count`.
+    max_overflow_count: u16,
     log2_bucket_count: u8,
     current: BucketArray,
     growth: Option<Growth>,
@@ -158,6 +160,7 @@ impl BucketMap {
             count: 0,
             max_count: 0,
             overflow_count: 0,
+            max_overflow_count: 0,
             log2_bucket_count: 0,
             current: BucketArray::default(),
             growth: None,

@@ -80,7 +80,7 @@ impl BucketMap {
 
     /// Writes the overflow word of bucket `tail`.
     fn link<M: Mutator>(&mut self, m: &mut M, tail: u32, next: u32) {
-        self.current.bucket_mut(tail).overflow = Link::to(next);
+        self.current.set_overflow(tail, Link::to(next));
         let place = self.current.place(&self.map_type, tail);
         if place.object.is_nil() {
             return;

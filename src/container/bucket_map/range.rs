@@ -14,6 +14,7 @@
 use super::BucketMap;
 use super::bulk::SPEND_BATCH;
 use super::grow::GrowKind;
+use super::tophash::MIN_TOP_HASH;
 use crate::container::map_type::BUCKET_SLOTS;
 use crate::heap::mutator::{Mutator, Operation};
 
@@ -74,18 +75,19 @@ impl BucketMap {
         let mut must_split = false;
         if let Some(growth) = &self.growth {
             let old_index = growth.array.index_of(index.into());
-            if !growth.array.bucket(old_index).tophash.evacuated() {
+            if !growth.array.tophashes(old_index).evacuated() {
                 array = &growth.array;
                 start = old_index;
                 must_split = growth.kind == GrowKind::Double;
             }
         }
         let mut visited = 0;
-        for (_, bucket) in array.chain(start) {
+        for bucket in array.chain(start) {
+            let (tophashes, keys) = (array.tophashes(bucket), array.keys(bucket));
             for i in 0..BUCKET_SLOTS {
                 let slot = (i + first_slot) & (BUCKET_SLOTS - 1);
-                let key = bucket.keys[slot as usize];
-                let is_live = bucket.tophash.get(slot) >= super::tophash::MIN_TOP_HASH;
+                let key = keys[slot as usize];
+                let is_live = tophashes.get(slot) >= MIN_TOP_HASH;
                 if is_live && (!must_split || self.current.index_of(self.seed.hash(key)) == index) {
                     visit(key);
                     visited += 1;

@@ -36,18 +36,18 @@ fn filled(heap: &mut CountingHeap, map_type: MapType, hint: u64, count: u32) -> 
 fn check_array(map: &BucketMap, array: &BucketArray) -> u64 {
     let mut live = 0;
     for index in 0..array.main_count() {
-        if array.bucket(index).tophash.evacuated() {
+        if array.tophashes(index).evacuated() {
             continue;
         }
         let mut ended = false;
-        for (_, bucket) in array.chain(index) {
+        for bucket in array.chain(index) {
             for slot in 0..8 {
-                let byte = bucket.tophash.get(slot);
+                let byte = array.tophashes(bucket).get(slot);
                 assert!(!ended || byte == EMPTY_REST, "tophash {byte} behind EMPTY_REST in bucket {index}");
                 ended |= byte == EMPTY_REST;
                 assert!(byte <= EMPTY_ONE || byte >= MIN_TOP_HASH, "evacuation mark in a live chain");
                 if byte >= MIN_TOP_HASH {
-                    let hash = map.seed.hash(bucket.keys[slot as usize]);
+                    let hash = map.seed.hash(array.keys(bucket)[slot as usize]);
                     assert_eq!((array.index_of(hash), tophash(hash)), (index, byte));
                     live += 1;
                 }
@@ -63,7 +63,7 @@ fn check(map: &BucketMap) {
     assert_eq!(check_array(map, &map.current) + old, map.count, "count");
     if let Some(growth) = &map.growth {
         for index in 0..map.evacuated_below {
-            assert!(growth.array.bucket(index).tophash.evacuated(), "nevacuate passed bucket {index}");
+            assert!(growth.array.tophashes(index).evacuated(), "nevacuate passed bucket {index}");
         }
     }
 }

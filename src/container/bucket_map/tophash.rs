@@ -53,6 +53,13 @@ impl TopHashes {
         self.0 = self.0 & !(0xff << shift) | u64::from(byte) << shift;
     }
 
+    /// Sets the byte of `slot`, which is [`EMPTY_REST`] so far.
+    #[inline]
+    pub fn fill(&mut self, slot: u32, byte: u8) {
+        debug_assert!(self.get(slot) == EMPTY_REST, "slot {slot} of {:?} is taken", self.bytes());
+        self.0 |= u64::from(byte) << (8 * slot);
+    }
+
     /// Slots whose byte is exactly `byte`.
     #[inline]
     pub fn matching(self, byte: u8) -> SlotSet {
