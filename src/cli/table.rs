@@ -320,21 +320,38 @@ pub(super) mod tests {
         insta::assert_snapshot!(report(&[trace()], Colour::Off), @r"
         A tiny run
 
+        Is it tiny?
+
         Go 1.23, GOGC=100, GOMEMLIMIT=off, GOMAXPROCS=2 on 2 cores, seed 1
-         snapshot        t   HeapAlloc   HeapInuse   HeapIdle   HeapReleased     Sys      RSS   NextGC   NumGC
-        -------------------------------------------------------------------------------------------------------
-         start        0 ns        0.05        0.11       0.00           0.00   46.00     2.00      off       0
-         inserted   148 ms       39.00       39.06       0.00           0.00   46.00    40.00    78.00       1
-                                +38.95      +38.95                                     +38.00               +1
-         nil        148 ms        0.05        0.11       0.00           0.00   46.00    40.00     0.09       2
-                                -38.95      -38.95                                              -77.91      +1
-        148 ms of virtual time, 2 collections, 0.0% of CPU in GC, peak HeapAlloc 0 B, peak RSS 0 B, longest pause 0 ns
+        snapshot       t  HeapAlloc  HeapInuse  HeapIdle      Heap    Sys     RSS  NextGC  NumGC
+                                                          Released
+        -----------------------------------------------------------------------------------------
+        start       0 ns       0.05       0.11      0.00      0.00  46.00    2.00     off      0
+        inserted  148 ms      39.00      39.06      0.00      0.00  46.00   40.00   78.00      1
+                             +38.95     +38.95                             +38.00             +1
+        nil       148 ms       0.05       0.11      0.00      0.00  46.00   40.00    0.09      2
+                             -38.95     -38.95                                     -77.91     +1
+        Totals: 148 ms of virtual time, 2 collections, 0.0% of CPU in GC, peak HeapAlloc 0 B, peak RSS 0 B,
+        longest pause 0 ns
 
-        Sizes in MiB; under each number what changed since the row above.
+        t is virtual time. Sizes are in MiB; under each number, what changed since the row above. Heap...
+        and Sys are the fields of runtime.MemStats, NextGC is the heap goal, RSS is what the operating
+        system counts as resident.
 
-        Question: Is it tiny?
-        Answer:   It is.
+        Answer: It is.
         ");
+    }
+
+    #[test]
+    fn no_line_is_wider_than_a_terminal_and_long_labels_run_on() {
+        let mut wide = trace();
+        wide.snapshots[1].label = "deleted, but half of them held elsewhere".to_owned();
+        wide.snapshots[1].mem_stats.heap_alloc = 123_456 * MIB / 10;
+        wide.answer = "word ".repeat(100);
+        let text = report(&[wide], Colour::Off);
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        assert!(text.contains("\ndeleted, but"), "{text}");
+        assert!(text.contains("held elsewhere"), "{text}");
     }
 
     #[test]
