@@ -157,14 +157,16 @@ fn snapshot_table(snapshots: &[Snapshot], colour: Colour) -> String {
         let mut label = wrap(&snapshot.label, label_width).into_iter();
         let first = Cell::new(label.next().unwrap_or_default());
         table.add_row([first].into_iter().chain(numbers.into_iter().map(number)));
-        let mut rest = label.collect::<Vec<_>>().join(" ");
-        if rest.is_empty() && !changes.is_empty() && changes.iter().all(String::is_empty) {
-            rest = "  no change".to_owned();
-        }
-        if !changes.is_empty() || !rest.is_empty() {
+        let is_same = !changes.is_empty() && changes.iter().all(String::is_empty);
+        let second =
+            label.next().unwrap_or_else(|| if is_same { "  no change".into() } else { String::new() });
+        if !changes.is_empty() || !second.is_empty() {
             let changes = changes.into_iter().map(|text| change(text, colour));
-            table.add_row([Cell::new(rest)].into_iter().chain(changes));
+            table.add_row([Cell::new(second)].into_iter().chain(changes));
         }
+        label.for_each(|line| {
+            table.add_row([Cell::new(line)]);
+        });
     }
     trim(table)
 }
@@ -351,7 +353,7 @@ pub(super) mod tests {
         let text = report(&[wide], Colour::Off);
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         assert!(text.contains("\ndeleted, but"), "{text}");
-        assert!(text.contains("held elsewhere"), "{text}");
+        assert!(text.contains("\nelsewhere\n"), "{text}");
     }
 
     #[test]
