@@ -311,7 +311,7 @@ fn deletion_stages(row: &Row, run: u64) -> BTreeMap<(&'static str, &'static str)
     for removal in ["delete_each", "range_delete", "clear"] {
         let (mut heap, mut map) = (heap.clone(), map.clone());
         match removal {
-            "delete_each" => assert_eq!(map.delete_all(&mut heap, 0..entries), entries.into()),
+            "delete_each" => assert_eq!(map.delete_all(&mut heap, 0..entries), u64::from(entries)),
             "range_delete" => map.range_delete(&mut heap),
             _ => map.clear(&mut heap),
         }
