@@ -248,6 +248,9 @@ pub struct CostModel {
     pub go_start_fresh_ns: f64,
     /// `runtime.Gosched` with nobody waiting.
     pub gosched_ns: f64,
+    /// From making a goroutine runnable to its running on a P whose thread sleeps: 17 to 20 us in execution traces of the
+    /// steady program (parked assists), quiet machine.
+    pub thread_wake_ns: f64,
     /// What `time.Sleep` oversleeps: 0.16 to 0.25 ms from 10 to 100 ms.
     pub sleep_overshoot_ns: f64,
     /// Shortest sleep when the process is otherwise idle (the poller counts milliseconds).
@@ -416,6 +419,7 @@ pub const MEASURED_1_23: CostModel = CostModel {
     go_start_ns: 215.0,
     go_start_fresh_ns: 2_260.0,
     gosched_ns: 87.0,
+    thread_wake_ns: 18_000.0,
     sleep_overshoot_ns: 180_000.0,
     sleep_minimum_ns: 1_060_000.0,
 };

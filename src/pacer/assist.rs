@@ -175,6 +175,11 @@ impl AssistQueue {
         }
     }
 
+    /// Takes one goroutine out of the queue: it goes on without having been paid.
+    pub fn leave(&mut self, goroutine: u64) {
+        self.parked.retain(|parked| parked.goroutine != goroutine);
+    }
+
     /// Marking ends: takes out every waiting goroutine, in order. Debts do not outlive the cycle.
     pub fn wake_all(&mut self, mut wake: impl FnMut(u64)) {
         for parked in self.parked.drain(..) {

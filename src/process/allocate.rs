@@ -59,20 +59,16 @@ impl Process {
     fn alloc_small(&mut self, layout: Layout, span_class: SpanClass, limit: u32) -> Run {
         let elem_bytes = span_class.size_class().expect("a small span class").elem_bytes();
         let paid = if self.marker.is_marking() { self.charge_assist(elem_bytes, limit) } else { limit };
-        let cache = self.cache();
-        let color = self.color();
         let mut test_trigger = false;
-        let run = match self.heap.alloc_run(cache, span_class, layout, paid, color) {
-            Some(run) => run,
-            None => {
-                self.refill(span_class);
-                let color = self.color();
-                test_trigger = !self.marker.is_marking() && self.is_past_trigger();
-                let limit = if test_trigger { 1 } else { paid };
-                self.heap
-                    .alloc_run(cache, span_class, layout, limit, color)
-                    .expect("a refilled span has a free slot")
+        let run = loop {
+            // A goroutine may find itself on another P after a refill, with another cache.
+            let (cache, color) = (self.cache(), self.color());
+            let limit = if test_trigger { 1 } else { paid };
+            if let Some(run) = self.heap.alloc_run(cache, span_class, layout, limit, color) {
+                break run;
             }
+            self.refill(span_class);
+            test_trigger = !self.marker.is_marking() && self.is_past_trigger();
         };
         self.refund_assist(elem_bytes, paid - run.count());
         if self.marker.is_marking() {
@@ -81,7 +77,7 @@ impl Process {
         let prepared = self.heap.prepare_run(run);
         let cpu_ns = self.small_object_ns(elem_bytes, span_class.kind(), u64::from(run.count()));
         self.spend_on_preparation(cpu_ns, prepared);
-        if test_trigger {
+        if test_trigger && !self.marker.is_marking() {
             self.start_cycle_for(ObjRef::new(run.span, run.start));
         }
         run

@@ -8,7 +8,7 @@
 //! Differences from Go: Go charges the requested size first and the rounding afterwards; here an object is charged its
 //! slot at once.
 
-use super::goroutine::Parked;
+use super::goroutine::{Assisting, Parked};
 use super::{MARK_STEP_NS, Process};
 use crate::gc::mark::{Budget, WorkOrder};
 use crate::pacer::assist::{AssistCredit, Parking};
@@ -54,6 +54,7 @@ impl Process {
     fn mark_as_assist(&mut self, work_bytes: u64) -> bool {
         let mut left_bytes = work_bytes;
         let mut found_work = false;
+        self.assisting = Assisting::Yes;
         while left_bytes > 0 && self.marker.is_marking() {
             let budget = Budget { cpu_ns: MARK_STEP_NS, work_bytes: left_bytes };
             let drained = self.marker.drain(&self.heap, self.cache(), budget, WorkOrder::ObjectsFirst);
@@ -69,6 +70,7 @@ impl Process {
             self.now_ns += drained.cpu_ns * self.slowdown();
             self.catch_up();
         }
+        self.assisting = Assisting::No;
         self.mark_done();
         self.end_marking_if_drained(self.now_ns);
         found_work
@@ -88,8 +90,13 @@ impl Process {
             self.now_ns = self.now_ns.max(self.background_ns) + MARK_STEP_NS;
             self.catch_up();
         }
-        self.goroutine_runs();
         self.goroutines[number].parked = Parked::No;
+        self.assists.leave(number as u64);
+        if self.marker.is_marking() {
+            self.now_ns += self.costs.thread_wake_ns;
+            self.catch_up();
+        }
+        self.goroutine_runs();
     }
 
     /// A parked goroutine's debt is paid.

@@ -13,6 +13,7 @@
 
 use std::ops::ControlFlow;
 
+use super::workers::SYSMON_PERIOD_NS;
 use super::{MARK_STEP_NS, Process, ReleaseAdvice};
 use crate::heap::mheap::NewSpan;
 use crate::heap::page_alloc::Reach;
@@ -23,12 +24,10 @@ use crate::scavenge::Work;
 use crate::scavenge::{AllocationScavenge, FREE_OS_MEMORY_BYTES, allocation_scavenge};
 use crate::scavenge::{GoalInputs, Goals};
 use crate::trace::{CycleKind, OomKill};
-use crate::units::{MILLISECOND_NS, PAGE_BYTES, SECOND_NS};
+use crate::units::{PAGE_BYTES, SECOND_NS};
 
 /// Time without a cycle after which one is forced (`runtime/proc.go` `forcegcperiod`).
 const FORCE_GC_PERIOD_NS: f64 = 120.0 * SECOND_NS as f64;
-/// Longest interval between two looks of `sysmon` while a goroutine runs (`runtime/proc.go` `sysmon`).
-const SYSMON_PERIOD_NS: f64 = 10.0 * MILLISECOND_NS as f64;
 /// Spans that the background sweeper sweeps before it looks for other work (`runtime/mgcsweep.go` `sweepBatchSize`).
 const SWEEP_BATCH_SPANS: u32 = 10;
 /// How far a running goroutine may be ahead of the background when nothing but sampling can happen.
@@ -48,6 +47,10 @@ impl Process {
             self.background_ns = end_ns;
             if self.marker.is_marking() {
                 self.mark_beside(start_ns, end_ns);
+                if self.marker.is_marking() && end_ns >= self.next_sysmon_ns {
+                    self.next_sysmon_ns = end_ns + SYSMON_PERIOD_NS;
+                    self.preempt_long_runners(end_ns);
+                }
             } else if self.heap.sweep.is_running() {
                 self.sweep_beside(start_ns, end_ns);
             }
@@ -96,7 +99,7 @@ impl Process {
     /// Sweeps from `start_ns` to `end_ns` on a free P, or one batch a time slice if there is none.
     fn sweep_beside(&mut self, start_ns: f64, end_ns: f64) {
         let mut budget_ns = end_ns - start_ns;
-        if self.runnable >= self.settings.procs {
+        if self.runnable() >= self.settings.procs {
             let batch = SweepOutcome { full_spans: SWEEP_BATCH_SPANS, ..SweepOutcome::default() };
             let batch_ns = self.sweep_ns(batch);
             budget_ns *= (batch_ns / SYSMON_PERIOD_NS).min(1.0);

@@ -12,7 +12,8 @@
 //!
 //! Source: `runtime/mgc.go`, Go 1.23.9.
 
-use super::workers::{MarkWorkers, TIME_SLICE_NS, Wanted, WorkerMode};
+use super::goroutine::{Assisting, Parked, WantsP};
+use super::workers::{MarkWorkers, SYSMON_PERIOD_NS, Seen, Wanted, WorkerMode};
 use super::{MARK_STEP_NS, Process};
 use crate::gc::mark::{Budget, WorkOrder};
 use crate::gc::mark_price::{Company, MarkPrices};
@@ -170,12 +171,14 @@ impl Process {
             workers: MarkWorkers::new(plan, self.settings.procs, self.now_ns, self.worker_wake_ns()),
         });
         self.background_ns = self.now_ns;
+        // sysmon looks at its own pace: the phase is that of virtual time.
+        self.next_sysmon_ns = (self.now_ns / SYSMON_PERIOD_NS).ceil() * SYSMON_PERIOD_NS;
         self.record_sample();
     }
 
     fn mark_prices(&self) -> MarkPrices {
         let company =
-            if self.runnable > 0 && self.settings.procs > 1 { Company::Goroutine } else { Company::Alone };
+            if self.runnable() > 0 && self.settings.procs > 1 { Company::Goroutine } else { Company::Alone };
         MarkPrices::new(self.costs, self.heap.accounts.heap_in_use_bytes(), company)
     }
 
@@ -204,9 +207,7 @@ impl Process {
     pub(super) fn mark_beside(&mut self, start_ns: f64, end_ns: f64) {
         let mut last_work_ns = start_ns;
         for number in (0..self.settings.procs as usize).rev() {
-            if self.is_busy(number) {
-                self.preempt_for_marking(number, end_ns);
-            } else {
+            if !self.is_busy(number) {
                 last_work_ns = last_work_ns.max(self.mark_on(number, start_ns, end_ns));
             }
         }
@@ -218,7 +219,7 @@ impl Process {
 
     /// Whether a goroutine keeps P `number` busy.
     fn is_busy(&self, number: usize) -> bool {
-        (number as u32) < self.runnable
+        self.goroutines.iter().any(|goroutine| goroutine.wants_p == WantsP::Yes && goroutine.cache == number)
     }
 
     /// Lets the worker of a P that no goroutine wants run from `start_ns` to `end_ns`; returns when it last had work.
@@ -237,55 +238,89 @@ impl Process {
             }
         }
         let cycle = self.cycle.as_ref().expect("still marking");
-        let rate = self.core_share(self.runnable.min(self.settings.procs) + cycle.workers.running_count());
+        let rate = self.core_share(self.busy_count() + cycle.workers.running_count());
         let budget_ns = (end_ns - start_ns) * rate;
-        let (cpu_ns, must_look) = self.drain_on(number, budget_ns, end_ns);
+        let (cpu_ns, had_its_share) = self.drain_on(number, budget_ns, end_ns);
         let worked_until_ns = start_ns + (cpu_ns / rate).min(end_ns - start_ns);
-        let cycle = self.cycle.as_mut().expect("still marking");
-        if cpu_ns < budget_ns && !self.marker.has_work_for(number) {
-            cycle.workers.park(number, worked_until_ns);
-            self.mark_done();
-        } else if must_look {
-            cycle.workers.schedule(number, end_ns, Wanted::No);
+        if had_its_share || cpu_ns < budget_ns && !self.marker.has_work_for(number) {
+            self.park_worker(number, worked_until_ns);
         }
         worked_until_ns
     }
 
-    /// The last worker found nothing more (`gcMarkDone`): what Ps still hold becomes common.
+    /// The worker on P `number` ends; its P looks for something else to do.
+    fn park_worker(&mut self, number: usize, now_ns: f64) {
+        let Some(cycle) = &mut self.cycle else { return };
+        cycle.workers.park(number, now_ns);
+        self.mark_done();
+        let someone_waits = self.goroutines.iter().position(|goroutine| goroutine.parked == Parked::Yes);
+        if let (Some(goroutine), true) = (someone_waits, self.marker.has_common_work()) {
+            // It was made runnable on this P moments ago, and goes before an idle-priority worker.
+            self.goroutines[goroutine].parked = Parked::No;
+            if let Some(cycle) = &mut self.cycle {
+                cycle.workers.sleep(number);
+            }
+        }
+    }
+
+    /// The last worker or assist found nothing more (`gcMarkDone`): what Ps still hold becomes common.
     pub(super) fn mark_done(&mut self) {
         let running = self.cycle.as_ref().is_some_and(|cycle| cycle.workers.any_running());
-        if !running && !self.marker.has_common_work() {
+        if !running && self.assisting == Assisting::No && !self.marker.has_common_work() {
             self.marker.flush_queues();
         }
     }
 
-    /// Takes the P from its goroutine after a time slice if a fractional worker is due, and gives it back after its share.
-    fn preempt_for_marking(&mut self, number: usize, now_ns: f64) {
-        let Some(cycle) = &mut self.cycle else { return };
-        if now_ns - cycle.workers.slots[number].stint_start_ns < TIME_SLICE_NS {
-            return;
+    /// `sysmon` preempts what has run on its P for a time slice.
+    pub(super) fn preempt_long_runners(&mut self, now_ns: f64) {
+        for number in 0..self.settings.procs as usize {
+            let Some(cycle) = &mut self.cycle else { return };
+            if !cycle.workers.sysmon_looks(number) {
+                continue;
+            }
+            if self.is_busy(number) {
+                self.preempt_goroutine(number, now_ns);
+            } else if let Some(cycle) = &mut self.cycle
+                && matches!(cycle.workers.slots[number].mode, Some(WorkerMode::Idle | WorkerMode::Fractional))
+            {
+                cycle.workers.schedule(number, now_ns, Wanted::No);
+            }
         }
-        cycle.workers.slots[number].stint_start_ns = now_ns;
+    }
+
+    /// The goroutine on P `number` gives way: it goes on at once on a P that is idle, or after a fractional worker.
+    fn preempt_goroutine(&mut self, number: usize, now_ns: f64) {
+        let idle = (0..self.settings.procs as usize).find(|other| {
+            let sleeps = self.cycle.as_ref().is_some_and(|cycle| cycle.workers.slots[*other].mode.is_none());
+            sleeps && !self.is_busy(*other)
+        });
+        let Some(cycle) = &mut self.cycle else { return };
         if !self.marker.has_work_for(number) {
             return;
         }
-        if cycle.workers.schedule(number, now_ns, Wanted::ByGoroutine) != Some(WorkerMode::Fractional) {
-            cycle.workers.slots[number].mode = None;
-            cycle.workers.wake_one(now_ns, |other| other == number);
+        if let Some(idle) = idle {
+            for goroutine in self.goroutines.iter_mut().filter(|goroutine| goroutine.cache == number) {
+                goroutine.cache = idle;
+            }
+            cycle.workers.slots[idle].seen = Seen::No;
+            cycle.workers.schedule(number, now_ns, Wanted::No);
+            return;
+        }
+        if cycle.workers.schedule(number, now_ns, Wanted::ByGoroutine).is_none() {
             return;
         }
         let mut taken_ns = 0.0;
         loop {
-            let (cpu_ns, must_look) = self.drain_on(number, MARK_STEP_NS, now_ns + taken_ns);
+            let (cpu_ns, had_its_share) = self.drain_on(number, MARK_STEP_NS, now_ns + taken_ns);
             taken_ns += cpu_ns;
-            if must_look || cpu_ns == 0.0 {
+            if had_its_share || cpu_ns == 0.0 {
                 break;
             }
         }
         if let Some(cycle) = &mut self.cycle {
             cycle.workers.slots[number].mode = None;
-            cycle.workers.slots[number].stint_start_ns = now_ns + taken_ns;
         }
+        self.mark_done();
         self.delay_goroutines_on(number, taken_ns);
     }
 
@@ -333,19 +368,47 @@ impl Process {
     /// The running goroutine blocks: its P looks for marking to do.
     pub(super) fn goroutine_blocks(&mut self) {
         let (cache, now_ns) = (self.cache(), self.now_ns);
-        self.runnable = self.runnable.saturating_sub(1);
+        self.goroutines[self.current].wants_p = WantsP::No;
         if let Some(cycle) = &mut self.cycle {
             cycle.workers.goroutine_blocked(cache, now_ns);
         }
     }
 
-    /// The running goroutine runs again.
+    /// The running goroutine runs again, on its P if that is free, else on one that is.
     pub(super) fn goroutine_runs(&mut self) {
-        self.runnable += 1;
-        let (runnable, now_ns) = (self.runnable, self.now_ns);
-        if let Some(cycle) = &mut self.cycle {
-            cycle.workers.wake_one(now_ns, |number| (number as u32) < runnable);
+        let old = self.cache();
+        let procs = self.settings.procs as usize;
+        if let Some(cycle) = &self.cycle
+            && cycle.workers.slots[old].mode.is_some()
+        {
+            let slots = &cycle.workers.slots;
+            let free = (0..procs).find(|number| slots[*number].mode.is_none() && !self.is_busy(*number));
+            match free {
+                Some(free) => self.goroutines[self.current].cache = free,
+                None => {
+                    // An idle-priority worker sees that something is runnable and gives way.
+                    if let Some(cycle) = &mut self.cycle {
+                        cycle.workers.slots[old].mode = None;
+                        cycle.workers.sleep(old);
+                    }
+                }
+            }
         }
+        let number = self.cache();
+        self.goroutines[self.current].wants_p = WantsP::Yes;
+        if let Some(cycle) = &mut self.cycle {
+            cycle.workers.slots[number].seen = Seen::No;
+        }
+    }
+
+    /// Ps that goroutines keep busy.
+    pub(super) fn busy_count(&self) -> u32 {
+        self.runnable().min(self.settings.procs)
+    }
+
+    /// Goroutines that want a P now.
+    pub(super) fn runnable(&self) -> u32 {
+        self.goroutines.iter().filter(|goroutine| goroutine.wants_p == WantsP::Yes).count() as u32
     }
 
     /// Notes CPU time of an assist.
@@ -450,7 +513,7 @@ impl Process {
         for cache in 0..self.heap.caches.len() {
             let flush = self.heap.flush_cache(cache);
             self.move_heap_live(-(flush.heap_live_credit_bytes as i64), flush.heap_scan_bytes);
-            if self.runnable == 0 || !in_use.contains(&cache) {
+            if self.runnable() == 0 || !in_use.contains(&cache) {
                 self.heap.flush_page_cache(cache);
             }
         }
@@ -509,15 +572,12 @@ impl Process {
 
     /// Wall time that one nanosecond of CPU time takes a goroutine.
     pub(super) fn slowdown(&self) -> f64 {
-        let procs = f64::from(self.settings.procs);
-        let runnable = f64::from(self.runnable.max(1));
-        let Some(cycle) = &self.cycle else {
-            let threads = self.runnable.clamp(1, self.settings.procs);
-            return (runnable / procs).max(1.0) / self.core_share(threads);
-        };
-        let workers = cycle.workers.running_count();
+        if self.goroutines.len() == 1 && self.cycle.is_none() {
+            return 1.0;
+        }
+        let workers = self.cycle.as_ref().map_or(0, |cycle| cycle.workers.running_count());
+        let runnable = f64::from(self.runnable().max(1));
         let free = f64::from(self.settings.procs - workers.min(self.settings.procs - 1));
-        let busy = self.runnable.clamp(1, self.settings.procs);
-        (runnable / free).max(1.0) / self.core_share(busy + workers)
+        (runnable / free).max(1.0) / self.core_share(self.busy_count().max(1) + workers)
     }
 }

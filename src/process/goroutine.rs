@@ -16,6 +16,28 @@ pub struct Goroutine {
     pub credit: AssistCredit,
     /// Whether it waits for background workers to pay its debt.
     pub parked: Parked,
+    /// Whether it is running or would run if a P were free.
+    pub wants_p: WantsP,
+}
+
+/// Whether a goroutine wants a P.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WantsP {
+    /// It runs or is runnable.
+    #[default]
+    Yes,
+    /// It sleeps or waits.
+    No,
+}
+
+/// Whether the running goroutine is inside an assist: then it counts as a worker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Assisting {
+    /// It is not.
+    #[default]
+    No,
+    /// It is.
+    Yes,
 }
 
 /// Whether a goroutine waits in the assist queue.

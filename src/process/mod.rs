@@ -56,7 +56,7 @@ use crate::scavenge::BackgroundScavenger;
 use crate::trace::OomKill;
 use crate::version::GoVersion;
 use collect::{CollectorTotals, RunningCycle};
-use goroutine::Goroutine;
+use goroutine::{Assisting, Goroutine, WantsP};
 use recorder::Recorder;
 use stack::Stacks;
 use startup::Startup;
@@ -90,8 +90,10 @@ pub struct Process {
     background_ns: f64,
     goroutines: Vec<Goroutine>,
     current: usize,
-    /// Goroutines that want a P now.
-    runnable: u32,
+    /// Whether the running goroutine is inside an assist.
+    assisting: Assisting,
+    /// When `sysmon` looks at running Ps next, while marking.
+    next_sysmon_ns: f64,
     /// Time that the background does not overtake: other goroutines have not come further.
     horizon_ns: f64,
     globals: Vec<ObjRef>,
@@ -131,7 +133,8 @@ impl Process {
             background_ns: 0.0,
             goroutines: vec![Goroutine::default()],
             current: 0,
-            runnable: 1,
+            assisting: Assisting::No,
+            next_sysmon_ns: 0.0,
             horizon_ns: f64::INFINITY,
             globals: Vec::new(),
             cycle: None,
@@ -252,13 +255,16 @@ impl Process {
         self.goroutines.len() - 1
     }
 
-    /// Lets goroutine `number` run, with `runnable` goroutines wanting a P in all. What runs beside goroutines does not
+    /// Lets goroutine `number` run; only the goroutines in `awake` want a P now. What runs beside goroutines does not
     /// overtake `horizon_ns`, the time of the others; infinite if there are none.
-    pub fn switch_to(&mut self, number: usize, runnable: u32, horizon_ns: f64) {
+    pub fn switch_to(&mut self, number: usize, awake: &[usize], horizon_ns: f64) {
         self.goroutines[self.current].clock_ns = self.now_ns;
         self.current = number;
         self.now_ns = self.goroutines[number].clock_ns.max(self.background_ns);
-        self.runnable = runnable;
+        for (index, goroutine) in self.goroutines.iter_mut().enumerate() {
+            let wants = index == number || awake.contains(&index);
+            goroutine.wants_p = if wants { WantsP::Yes } else { WantsP::No };
+        }
         self.horizon_ns = horizon_ns;
     }
 

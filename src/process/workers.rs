@@ -11,6 +11,10 @@
 //!   each 10 ms time slice, by a fractional worker.
 //! * When the last worker or assist ends and nothing common is left, every queue is flushed and marking either ends or
 //!   goes on with what the flush has brought to light (`gcMarkDone`).
+//! * A goroutine that is preempted moves to a P that is idle, if there is one, and leaves its marking work behind: the
+//!   old P runs a fractional worker with it.
+//! * A fractional worker that has had its share gives what it holds to everybody. A goroutine that waits for credit takes
+//!   it up before an idle-priority worker does.
 //! * A fractional worker looks whether it has had its share every 100,000 bytes of scan work, so short phases are fractional
 //!   rather than idle work, and `GCCPUFraction` counts them.
 //!
@@ -22,8 +26,9 @@
 use crate::pacer::workers::WorkerPlan;
 use crate::units::MILLISECOND_NS;
 
-/// Time slice after which the scheduler preempts a goroutine or worker (`runtime/proc.go` `forcePreemptNS`).
-pub(super) const TIME_SLICE_NS: f64 = 10.0 * MILLISECOND_NS as f64;
+/// Interval at which `sysmon` looks at running Ps when nothing else keeps it awake. A P that runs the same goroutine or
+/// worker at two looks in a row is preempted: after 10 to 20 ms (`runtime/proc.go` `sysmon`, `forcePreemptNS`).
+pub(super) const SYSMON_PERIOD_NS: f64 = 10.0 * MILLISECOND_NS as f64;
 /// Scan work between two looks of a worker at its share or at other work (`runtime/mgcmark.go` `drainCheckThreshold`).
 const CHECK_WORK_BYTES: u64 = 100_000;
 
@@ -45,8 +50,8 @@ pub(super) struct MarkSlot {
     pub(super) mode: Option<WorkerMode>,
     /// When the P looks for work next; infinite while it sleeps.
     pub(super) look_ns: f64,
-    /// When the running worker, or the goroutine that keeps the P busy, was scheduled.
-    pub(super) stint_start_ns: f64,
+    /// Whether what runs here now ran here when `sysmon` looked last.
+    pub(super) seen: Seen,
     fractional_ns: f64,
     unchecked_work_bytes: u64,
 }
@@ -67,7 +72,7 @@ impl MarkWorkers {
         let slot = |number: u32| MarkSlot {
             mode: None,
             look_ns: mark_start_ns + wake_ns * f64::from(procs - number),
-            stint_start_ns: mark_start_ns,
+            seen: Seen::Yes,
             fractional_ns: 0.0,
             unchecked_work_bytes: 0,
         };
@@ -106,25 +111,30 @@ impl MarkWorkers {
         let slot = &mut self.slots[number];
         slot.mode = mode;
         slot.look_ns = f64::INFINITY;
-        slot.stint_start_ns = now_ns;
+        slot.seen = Seen::No;
         slot.unchecked_work_bytes = 0;
         mode
     }
 
-    /// Notes what the worker on P `number` did until `now_ns`; `true` if it must look for something else to do.
+    /// Notes what the worker on P `number` did until `now_ns`; `true` if a fractional worker has had its share.
     pub(super) fn note_work(&mut self, number: usize, cpu_ns: f64, work_bytes: u64, now_ns: f64) -> bool {
         let elapsed_ns = (now_ns - self.mark_start_ns).max(0.0) as u64;
         let slot = &mut self.slots[number];
         slot.unchecked_work_bytes += work_bytes;
-        if slot.mode == Some(WorkerMode::Fractional) {
-            slot.fractional_ns += cpu_ns;
-            if slot.unchecked_work_bytes < CHECK_WORK_BYTES {
-                return false;
-            }
-            slot.unchecked_work_bytes = 0;
-            return self.plan.must_stop_fractional(slot.fractional_ns as u64, elapsed_ns);
+        if slot.mode != Some(WorkerMode::Fractional) {
+            return false;
         }
-        slot.mode == Some(WorkerMode::Idle) && now_ns - slot.stint_start_ns >= TIME_SLICE_NS
+        slot.fractional_ns += cpu_ns;
+        if slot.unchecked_work_bytes < CHECK_WORK_BYTES {
+            return false;
+        }
+        slot.unchecked_work_bytes = 0;
+        self.plan.must_stop_fractional(slot.fractional_ns as u64, elapsed_ns)
+    }
+
+    /// `sysmon` looks at P `number`; `true` if what runs there must give way.
+    pub(super) fn sysmon_looks(&mut self, number: usize) -> bool {
+        std::mem::replace(&mut self.slots[number].seen, Seen::Yes) == Seen::Yes
     }
 
     /// The worker on P `number` ran dry at `now_ns`: it parks, and its P looks once more before it sleeps.
@@ -143,17 +153,15 @@ impl MarkWorkers {
         let slot = &mut self.slots[number];
         slot.look_ns = slot.look_ns.min(now_ns);
     }
+}
 
-    /// Something became runnable at `now_ns`: one sleeping P looks.
-    pub(super) fn wake_one(&mut self, now_ns: f64, busy: impl Fn(usize) -> bool) {
-        let asleep =
-            self.slots.iter().enumerate().position(|(number, slot)| {
-                slot.mode.is_none() && slot.look_ns.is_infinite() && !busy(number)
-            });
-        if let Some(number) = asleep {
-            self.slots[number].look_ns = now_ns;
-        }
-    }
+/// Whether `sysmon` has seen what runs on a P.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// It was scheduled since the last look.
+    No,
+    /// It ran at the last look already.
+    Yes,
 }
 
 /// Whether a goroutine wants the P that looks for a worker.

@@ -130,14 +130,18 @@ impl<'s> Machine<'s> {
             let others = running.iter().enumerate().filter(|(index, _)| *index != next);
             let horizon_ns =
                 others.map(|(_, track)| self.process.clock_ns(track.goroutine)).fold(f64::INFINITY, f64::min);
-            let awake = running.iter().filter(|track| track.asleep_until_ns <= now_ns).count() as u32;
-            self.process.switch_to(running[next].goroutine, awake.max(1), horizon_ns);
+            let awake: Vec<usize> = running
+                .iter()
+                .filter(|track| track.asleep_until_ns <= now_ns)
+                .map(|track| track.goroutine)
+                .collect();
+            self.process.switch_to(running[next].goroutine, &awake, horizon_ns);
             if self.advance(&mut running[next])? {
                 end_ns = end_ns.max(self.process.clock_ns(running[next].goroutine));
                 running.remove(next);
             }
         }
-        self.process.switch_to(starter, 1, f64::INFINITY);
+        self.process.switch_to(starter, &[starter], f64::INFINITY);
         self.process.wait_until(end_ns);
         Ok(())
     }
