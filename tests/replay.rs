@@ -27,7 +27,7 @@ const RANDOM: &str = r#"
     answer = "Yes."
     steps = [
       { make  = { var = "m" } },
-      { insert = { var = "m", keys = { range = "0..100_000", order = "random" } } },
+      { insert = { var = "m", keys = { random = { count = 100_000, below = 1_000_000 } } } },
       { alloc = { into = "graph", count = 20_000, shape = "graph", degree = 2 } },
       { garbage = { bytes = "64MiB", mix = [
           { size = "24B", weight = 5 }, { size = "300B", weight = 3 }, { size = "40KiB", weight = 1 },
