@@ -61,13 +61,19 @@ impl Machine<'_> {
 
     pub(super) fn lookup_slice(&mut self, var: VarId, keys: &mut KeysIter) -> Progress {
         let Some(map) = self.variables[var.0].map() else { return Progress::Done };
-        map.lookup_all(&mut self.process, keys.by_ref().take(SLICE));
+        match keys.next_range(SLICE as u64) {
+            Some(range) => map.lookup_all(&mut self.process, range),
+            None => map.lookup_all(&mut self.process, keys.by_ref().take(SLICE)),
+        };
         more_if(keys.size_hint().0 > 0)
     }
 
     pub(super) fn delete_slice(&mut self, var: VarId, keys: &mut KeysIter) -> Progress {
         let Some(map) = self.variables[var.0].map() else { return Progress::Done };
-        map.delete_all(&mut self.process, keys.by_ref().take(SLICE));
+        match keys.next_range(SLICE as u64) {
+            Some(range) => map.delete_all(&mut self.process, range),
+            None => map.delete_all(&mut self.process, keys.by_ref().take(SLICE)),
+        };
         more_if(keys.size_hint().0 > 0)
     }
 
@@ -76,7 +82,10 @@ impl Machine<'_> {
         let window = matches!(task.step.keys, crate::scenario::Keys::Window { .. });
         if plain && !window {
             let map = self.variables[task.step.var.0].map().expect("checked: the map was made");
-            map.insert_all(&mut self.process, task.keys.by_ref().take(SLICE));
+            match task.keys.next_range(SLICE as u64) {
+                Some(range) => map.insert_all(&mut self.process, range),
+                None => map.insert_all(&mut self.process, task.keys.by_ref().take(SLICE)),
+            };
         } else {
             self.insert_one_by_one(task);
         }
