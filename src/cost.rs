@@ -35,6 +35,8 @@
 //! Sources: `runtime/malloc.go`, `runtime/mcache.go`, `runtime/mgcmark.go`, `runtime/mgcsweep.go`, `runtime/mem_linux.go`,
 //! Go 1.21.13 and 1.23.9, for what is done; measurements for how long it takes.
 
+use std::cell::Cell;
+
 use crate::heap::mutator::Operation;
 use crate::units::{KIB, MIB, PAGE_BYTES};
 use crate::version::GoVersion;
@@ -102,6 +104,29 @@ impl Curve {
         let span = log2(high_bytes as f64 / low_bytes as f64);
         let part = log2(size_bytes as f64 / low_bytes as f64) / span;
         low_ns + part * (high_ns - low_ns)
+    }
+}
+
+/// The price asked for last: most prices are asked for again and again with the same size.
+#[derive(Clone, Debug, Default)]
+pub struct RecentPrice {
+    size_bytes: Cell<u64>,
+    price_ns: Cell<Option<f64>>,
+}
+
+impl RecentPrice {
+    /// The price at `size_bytes`, worked out by `price_ns` unless it is the one asked for last.
+    #[inline]
+    pub fn at(&self, size_bytes: u64, price_ns: impl FnOnce() -> f64) -> f64 {
+        match self.price_ns.get() {
+            Some(recent_ns) if self.size_bytes.get() == size_bytes => recent_ns,
+            _ => {
+                let fresh_ns = price_ns();
+                self.size_bytes.set(size_bytes);
+                self.price_ns.set(Some(fresh_ns));
+                fresh_ns
+            }
+        }
     }
 }
 

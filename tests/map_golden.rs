@@ -205,10 +205,10 @@ fn bucket_layouts_are_those_of_the_compiler() {
     assert_eq!(rows.len(), 56);
     for row in rows {
         let map_type = map_type(&row["map_type"]);
-        assert_eq!(map_type.key().size_bytes, integer(&row, "key_size").into(), "{row:?}");
-        assert_eq!(map_type.elem().size_bytes, integer(&row, "elem_size").into(), "{row:?}");
-        assert_eq!(map_type.bucket_bytes(), integer(&row, "bucket_or_group_size").into(), "{row:?}");
-        assert_eq!(map_type.buckets_layout(1).scan_bytes, integer(&row, "ptr_bytes").into(), "{row:?}");
+        assert_eq!(map_type.key().size_bytes, u64::from(integer(&row, "key_size")), "{row:?}");
+        assert_eq!(map_type.elem().size_bytes, u64::from(integer(&row, "elem_size")), "{row:?}");
+        assert_eq!(map_type.bucket_bytes(), u64::from(integer(&row, "bucket_or_group_size")), "{row:?}");
+        assert_eq!(map_type.buckets_layout(1).scan_bytes, u64::from(integer(&row, "ptr_bytes")), "{row:?}");
         assert_eq!(map_type.is_noscan().to_string(), row["noscan"], "{row:?}");
     }
 }
@@ -219,7 +219,7 @@ fn making_a_map_with_a_hint_costs_what_it_costs_in_go() {
     assert_eq!(rows.len(), 780);
     for row in rows {
         let mut heap = heap_for(&row, 1);
-        let map = BucketMap::make(&mut heap, map_type(&row["map_type"]), integer(&row, "hint").into());
+        let map = BucketMap::make(&mut heap, map_type(&row["map_type"]), u64::from(integer(&row, "hint")));
         assert_eq!(row["bytes_min"], row["bytes_max"]);
         let made = (heap.total_alloc_bytes() as f64, heap.mallocs() as f64);
         assert_eq!(made, (number(&row, "bytes_min"), number(&row, "mallocs_min")), "{row:?}");
@@ -311,7 +311,7 @@ fn deletion_stages(row: &Row, run: u64) -> BTreeMap<(&'static str, &'static str)
     for removal in ["delete_each", "range_delete", "clear"] {
         let (mut heap, mut map) = (heap.clone(), map.clone());
         match removal {
-            "delete_each" => assert_eq!(map.delete_all(&mut heap, 0..entries), entries.into()),
+            "delete_each" => assert_eq!(map.delete_all(&mut heap, 0..entries), u64::from(entries)),
             "range_delete" => map.range_delete(&mut heap),
             _ => map.clear(&mut heap),
         }

@@ -30,7 +30,7 @@ const RUNS_LIMIT: usize = 256;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  gclab run sims/delete-million.toml\n  \
         gclab run sims/steady-gogc.toml --gogc 50,100,200,off --memory-limit 256MiB\n  \
-        gclab run sims/churn.toml --go 1.21 --seed 7 --out /tmp/churn\n  \
+        gclab run sims/churn.toml --go 1.21 --seed 7 --out churn-1.21\n  \
         gclab run sims/delete-million.toml --json --no-plot | jq '.runs[0].snapshots[].rss_bytes'\n  \
         gclab run sims/steady-gogc.toml --gctrace 2>gctrace.txt")]
 pub(super) struct RunArgs {

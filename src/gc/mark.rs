@@ -9,10 +9,10 @@
 //! 3. `bytes_marked` grows by the slot size of every object found, `heap_scan_work` by the scanned bytes of every object
 //!    looked at, up to its last pointer slot.
 //!
-//! **Why lists mark slowly.** A worker with many grey objects overlaps their cache misses. A linked list has exactly one
+//! **Why lists mark slowly.** A worker that finds many objects at once overlaps their cache misses. A linked list has one
 //! grey object at any time: every step waits for the step before, and a second worker has nothing to do. The model says
-//! the same: an object taken from a queue that held nothing else costs a *stall*, and a queue of four or fewer objects is
-//! not shared.
+//! the same: an object that is scanned right after the object that led to it costs a *stall*, and a queue of four or fewer
+//! objects is not shared.
 //!
 //! Work is bought with CPU time: [`Marker::drain`] is given a budget and reports what it spent.
 //!
@@ -34,6 +34,9 @@ use crate::heap::size_class::ScanKind;
 
 /// Objects larger than this are scanned in pieces (`runtime/mgcmark.go` `maxObletBytes`).
 pub const OBLET_BYTES: u64 = 128 << 10;
+/// An object that is scanned right after an object that led to at most this many others is waited for: it was asked for too
+/// recently. Binary trees and random graphs of degree 2 mark at the price of lists, arrays of pointers do not (measured).
+const OVERLAPPED_MISSES: u32 = 4;
 /// A queue with at most this many objects is not shared (`runtime/mgcwork.go` `balance`).
 const KEEP_OBJECTS: usize = 4;
 
@@ -87,6 +90,9 @@ pub struct Marker {
     prices: MarkPrices,
     /// The object found last: its neighbours are cheap.
     last_found: ObjRef,
+    /// The object scanned last, and how many white objects it led to.
+    last_scanned: ObjRef,
+    found_by_last_scan: u32,
     root_jobs: Vec<RootJob>,
     shared: Vec<Grey>,
     workers: Vec<Vec<Grey>>,
@@ -258,19 +264,18 @@ impl Marker {
         if scan_bytes > OBLET_BYTES {
             return self.split(worker, grey.object, scan_bytes);
         }
-        let alone = self.workers[worker].is_empty();
-        match &span.pointers {
-            PointerWords::Chain(chain) if alone => {
-                self.walk_chain(heap, worker, grey.object, *chain, scan_bytes, left)
-            }
-            _ => {
-                let mut drained = self.scan_everything(heap, worker, grey.object);
-                if alone {
-                    drained.cpu_ns += self.prices.stall_ns();
-                }
-                drained
-            }
+        if let PointerWords::Chain(chain) = &span.pointers {
+            return self.walk_chain(heap, worker, grey.object, *chain, scan_bytes, left);
         }
+        let stall_ns = if self.found_by_last_scan <= OVERLAPPED_MISSES {
+            self.prices.stall_ns(neighbourhood(self.last_scanned, grey.object, Locality::Scattered))
+        } else {
+            0.0
+        };
+        self.last_scanned = grey.object;
+        let mut drained = self.scan_everything(heap, worker, grey.object);
+        drained.cpu_ns += stall_ns;
+        drained
     }
 
     /// Queues the pieces of a large object, the first on top.
@@ -305,6 +310,7 @@ impl Marker {
             Locality::Scattered
         };
         let nil_ns = self.prices.nil_word_ns(span.elem_bytes);
+        let found_before = self.objects_marked;
         let mut cpu_ns = 0.0;
         match &span.pointers {
             PointerWords::Nil => cpu_ns += nil_ns * f64::from((slots.end - slots.start).saturating_sub(1)),
@@ -325,6 +331,7 @@ impl Marker {
                 }
             }
         }
+        self.found_by_last_scan = u32::try_from(self.objects_marked - found_before).unwrap_or(u32::MAX);
         self.heap_scan_work_bytes += scan_bytes;
         Drained { cpu_ns, work_bytes: scan_bytes }
     }
@@ -378,7 +385,7 @@ impl Marker {
     #[inline]
     fn follow(&mut self, heap: &Heap, worker: usize, target: ObjRef, locality: Locality) -> f64 {
         let last = std::mem::replace(&mut self.last_found, target);
-        let locality = if last.span() == target.span() { Locality::InOrder } else { locality };
+        let locality = neighbourhood(last, target, locality);
         match self.mark(heap, target) {
             Found::Before => self.prices.seen_ns(locality),
             Found::PointerFree => self.prices.noscan_ns(locality),
@@ -402,6 +409,12 @@ impl Marker {
         self.objects_marked += 1;
         if span.span_class.kind() == ScanKind::Noscan { Found::PointerFree } else { Found::Scannable }
     }
+}
+
+/// How `next` lies to `last`: objects of one span are neighbours.
+#[inline]
+fn neighbourhood(last: ObjRef, next: ObjRef, otherwise: Locality) -> Locality {
+    if last.span() == next.span() { Locality::InOrder } else { otherwise }
 }
 
 /// What a pointer led to.

@@ -4,14 +4,14 @@
 //! of each other and their misses overlap; an object that only the object before it leads to is waited for. Neighbours in
 //! memory come from the prefetcher; objects in no order do not; the buckets of a map add the words between.
 
-use crate::cost::{CostModel, Locality, PointerMap};
+use crate::cost::{CostModel, Locality, PointerMap, RecentPrice};
 use crate::units::{KIB, MIB};
 
 /// Size in bytes from which on an object is scanned like an array.
 const ARRAY_BYTES: u64 = KIB;
 
 /// Prices in CPU nanoseconds, fixed when a cycle starts.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct MarkPrices {
     costs: CostModel,
     heap_bytes: u64,
@@ -24,7 +24,8 @@ pub struct MarkPrices {
     seen_ns: [f64; 3],
     nil_word_ns: f64,
     nil_array_word_ns: f64,
-    chained_scattered_ns: f64,
+    stall_ns: [f64; 3],
+    recent_chained: RecentPrice,
     /// Scanning the roots of a process that holds nothing: data, bss, stacks.
     pub roots_ns: f64,
 }
@@ -64,7 +65,11 @@ impl MarkPrices {
             seen_ns: LOCALITIES.map(|locality| factor * costs.marked_pointer_ns(locality, heap_bytes)),
             nil_word_ns: factor * costs.scan_words_ns(1, 64),
             nil_array_word_ns: factor * costs.scan_words_ns(1, 128 * KIB),
-            chained_scattered_ns: factor * costs.mark_chained_object_ns(Locality::Scattered, 64, heap_bytes),
+            stall_ns: LOCALITIES.map(|locality| {
+                let chained_ns = factor * costs.mark_chained_object_ns(locality, 64, heap_bytes);
+                (chained_ns - independent(PointerMap::Bitmap, locality)).max(0.0)
+            }),
+            recent_chained: RecentPrice::default(),
             roots_ns: costs.cycle_fixed_ns(1),
         }
     }
@@ -95,11 +100,13 @@ impl MarkPrices {
 
     /// One object of a list whose nodes are neighbours.
     pub fn chained_in_order_ns(&self, object_bytes: u64) -> f64 {
-        self.factor * self.costs.mark_chained_object_ns(Locality::InOrder, object_bytes, self.heap_bytes)
+        self.recent_chained.at(object_bytes, || {
+            self.factor * self.costs.mark_chained_object_ns(Locality::InOrder, object_bytes, self.heap_bytes)
+        })
     }
 
-    /// What an object costs more when nothing else was queued while it was fetched.
-    pub fn stall_ns(&self) -> f64 {
-        (self.chained_scattered_ns - self.scan_ns(Locality::Scattered)).max(0.0)
+    /// What an object costs more when it is scanned right after the object that led to it.
+    pub fn stall_ns(&self, locality: Locality) -> f64 {
+        self.stall_ns[locality as usize]
     }
 }

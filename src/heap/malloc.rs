@@ -43,23 +43,44 @@ pub enum AllocColor {
 /// Slots `start..end` of one span, just allocated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// The span.
-    pub span: SpanId,
-    /// First slot.
-    pub start: u32,
-    /// One past the last slot.
-    pub end: u32,
+    span: SpanId,
+    // Slots are numbered below 1024; small fields keep a run in one register.
+    start: u16,
+    end: u16,
 }
 
 impl Run {
+    #[inline]
+    fn new(span: SpanId, start: u32, end: u32) -> Run {
+        Run { span, start: start as u16, end: end as u16 }
+    }
+
+    /// A run of one object.
+    pub fn of_one(object: ObjRef) -> Run {
+        Run::new(object.span(), object.index(), object.index() + 1)
+    }
+
     /// Objects in the run.
+    #[inline]
     pub fn count(self) -> u32 {
-        self.end - self.start
+        u32::from(self.end - self.start)
+    }
+
+    /// The object in the lowest slot.
+    #[inline]
+    pub fn first(self) -> ObjRef {
+        ObjRef::new(self.span, u32::from(self.start))
+    }
+
+    /// The slots.
+    #[inline]
+    fn slots(self) -> std::ops::Range<u32> {
+        u32::from(self.start)..u32::from(self.end)
     }
 
     /// The objects, lowest slot first.
     pub fn objects(self) -> impl DoubleEndedIterator<Item = ObjRef> {
-        (self.start..self.end).map(move |index| ObjRef::new(self.span, index))
+        self.slots().map(move |index| ObjRef::new(self.span, index))
     }
 }
 
@@ -104,6 +125,7 @@ impl Heap {
     }
 
     /// Allocates up to `limit` neighbouring objects from the span cached for `span_class`; `None` when it is full.
+    #[inline]
     pub fn alloc_run(
         &mut self,
         cache: usize,
@@ -134,7 +156,7 @@ impl Heap {
             self.bits.set_range(span.mark_bits, start, end);
         }
         self.caches[cache].scan_alloc_bytes += count * scannable_bytes(self.version, layout, elem_bytes);
-        Some(Run { span: id, start, end })
+        Some(Run::new(id, start, end))
     }
 
     /// Clears what must be cleared for a run and writes what the runtime itself writes.
@@ -152,9 +174,7 @@ impl Heap {
         }
         let faulted_pages = if span.elem_bytes > MAX_BYTES_WITHOUT_HEADER {
             let elem_bytes = span.elem_bytes;
-            (run.start..run.end)
-                .map(|index| self.touch_bytes(base_bytes + u64::from(index) * elem_bytes, 8))
-                .sum()
+            run.slots().map(|index| self.touch_bytes(base_bytes + u64::from(index) * elem_bytes, 8)).sum()
         } else {
             let (span_bytes, bitmap_bytes) = (span.bytes(), span.bytes() / 64);
             self.touch_bytes(base_bytes + span_bytes - bitmap_bytes, bitmap_bytes)
@@ -172,10 +192,11 @@ impl Heap {
             return 0;
         }
         if elem_bytes - len_bytes < PHYSICAL_PAGE_BYTES {
-            let end_bytes = start_bytes(run.end - 1) + len_bytes;
-            return self.touch_bytes(start_bytes(run.start), end_bytes - start_bytes(run.start));
+            let end_bytes = start_bytes(run.slots().end - 1) + len_bytes;
+            return self
+                .touch_bytes(start_bytes(run.slots().start), end_bytes - start_bytes(run.slots().start));
         }
-        (run.start..run.end).map(|index| self.touch_bytes(start_bytes(index), len_bytes)).sum()
+        run.slots().map(|index| self.touch_bytes(start_bytes(index), len_bytes)).sum()
     }
 
     /// Bytes of the span that a refill of `span_class` would cache: what sweep debt is paid for.

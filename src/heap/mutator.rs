@@ -29,6 +29,11 @@ pub enum Operation {
     MapEvacuate,
 }
 
+impl Operation {
+    /// How many kinds of operation there are.
+    pub const COUNT: usize = Operation::MapEvacuate as usize + 1;
+}
+
 /// A goroutine's view of memory.
 ///
 /// Objects are reachable only through pointers stored in other objects, through global variables (not visible here)

@@ -24,8 +24,7 @@ use crate::units::PAGE_BYTES;
 impl Process {
     /// Allocates one object.
     pub(super) fn alloc_one(&mut self, layout: Layout) -> ObjRef {
-        let run = self.alloc_run(layout, 1);
-        ObjRef::new(run.span, run.start)
+        self.alloc_run(layout, 1).first()
     }
 
     /// Allocates between 1 and `limit` (at least 1) objects of `layout` that are neighbours in one span.
@@ -46,13 +45,12 @@ impl Process {
         }
         if let Some(block) = self.heap.alloc_tiny(cache, layout.size_bytes) {
             self.spend_cpu_ns(self.costs.malloc_tiny_ns);
-            return Run { span: block.span(), start: block.index(), end: block.index() + 1 };
+            return Run::of_one(block);
         }
         let block_layout = Layout::noscan(TINY_BLOCK_BYTES);
         let span_class = self.heap.span_class_of(block_layout).expect("16 bytes are small");
         let run = self.alloc_small(block_layout, span_class, 1);
-        let block = ObjRef::new(run.span, run.start);
-        self.heap.adopt_tiny_block(cache, block, layout.size_bytes);
+        self.heap.adopt_tiny_block(cache, run.first(), layout.size_bytes);
         run
     }
 
@@ -78,7 +76,7 @@ impl Process {
         let cpu_ns = self.small_object_ns(elem_bytes, span_class.kind(), u64::from(run.count()));
         self.spend_on_preparation(cpu_ns, prepared);
         if test_trigger && !self.marker.is_marking() {
-            self.start_cycle_for(ObjRef::new(run.span, run.start));
+            self.start_cycle_for(run.first());
         }
         run
     }
@@ -108,7 +106,7 @@ impl Process {
         if !self.marker.is_marking() && self.is_past_trigger() {
             self.start_cycle_for(object);
         }
-        Run { span: object.span(), start: 0, end: 1 }
+        Run::of_one(object)
     }
 
     /// Trades the cached span of `span_class` for one with room.

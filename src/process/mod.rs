@@ -71,6 +71,7 @@ const WRITE_FREE_BYTES: u64 = 64;
 pub struct Process {
     settings: Settings,
     costs: CostModel,
+    recent: prices::RecentPrices,
     startup: Startup,
     heap: Heap,
     marker: Marker,
@@ -117,6 +118,7 @@ impl Process {
         pacer.set_max_stack_scan(startup.stack_scan_bytes);
         let mut process = Process {
             costs: CostModel::of(settings.version),
+            recent: Default::default(),
             heap: Heap::new(settings.version, settings.procs),
             marker: Marker::default(),
             pacer,
@@ -362,7 +364,7 @@ impl Mutator for Process {
     }
 
     fn spend(&mut self, operation: Operation, count: u64, working_set_bytes: u64) {
-        self.spend_cpu_ns(self.costs.operation_ns(operation, count, working_set_bytes));
+        self.spend_cpu_ns(self.operation_ns(operation, count, working_set_bytes));
     }
 
     fn random(&mut self) -> u64 {

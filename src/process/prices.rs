@@ -4,13 +4,30 @@
 //! over. Allocation comes round to the same memory once a cycle, so its working set is what is allocated between cycles.
 
 use super::Process;
-use crate::cost::{self, PointerMap, SpanSource};
+use crate::cost::{self, PointerMap, RecentPrice, SpanSource};
 use crate::heap::malloc::Prepared;
+use crate::heap::mutator::Operation;
 use crate::heap::object::ObjRef;
 use crate::heap::size_class::{MAX_BYTES_WITHOUT_HEADER, ScanKind, SpanClass};
 use crate::heap::sweep::SweepOutcome;
 
+/// Prices asked for last.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RecentPrices {
+    zero_byte: RecentPrice,
+    operations: [RecentPrice; Operation::COUNT],
+}
+
 impl Process {
+    /// `count` operations on a container.
+    #[inline]
+    pub(super) fn operation_ns(&self, operation: Operation, count: u64, working_set_bytes: u64) -> f64 {
+        let recent = &self.recent.operations[operation as usize];
+        let one_ns =
+            recent.at(working_set_bytes, || self.costs.operation_ns(operation, 1, working_set_bytes));
+        one_ns * count as f64
+    }
+
     /// `count` small objects in slots of `elem_bytes`, without refill, zeroing and faults.
     pub(super) fn small_object_ns(&self, elem_bytes: u64, kind: ScanKind, count: u64) -> f64 {
         let black_ns = if self.marker.is_marking() { self.costs.allocate_black_ns } else { 0.0 };
@@ -49,7 +66,12 @@ impl Process {
     pub(super) fn preparation_ns(&self, prepared: Prepared) -> f64 {
         let zero_ns = match prepared.zeroed_bytes {
             0 => 0.0,
-            bytes => self.costs.zero_ns(bytes, self.allocation_working_set_bytes()),
+            bytes => {
+                let working_set_bytes = self.allocation_working_set_bytes();
+                let byte_ns =
+                    self.recent.zero_byte.at(working_set_bytes, || self.costs.zero_ns(1, working_set_bytes));
+                bytes as f64 * byte_ns
+            }
         };
         zero_ns + self.costs.fault_ns(prepared.faulted_pages)
     }

@@ -140,6 +140,16 @@ pub enum KeysIter {
     Zipf { left: u64, zipf: Zipf, rng: ChaCha8Rng },
 }
 
+impl KeysIter {
+    /// The next keys, at most `limit`, when they are neighbours in ascending order; `None` when they come otherwise.
+    pub fn next_range(&mut self, limit: u64) -> Option<std::ops::Range<u32>> {
+        let KeysIter::Ascending { next, end } = self else { return None };
+        let first = *next;
+        *next = (*next + limit).min(*end);
+        Some(first as u32..*next as u32)
+    }
+}
+
 impl Iterator for KeysIter {
     type Item = u32;
 

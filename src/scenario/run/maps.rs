@@ -9,6 +9,9 @@ use crate::heap::mutator::{Mutator, Operation};
 use crate::heap::object::ObjRef;
 use crate::scenario::{GoType, Insert, InsertValue, KeysIter, Make, Typed, VarId, VarType, Written};
 
+/// Keys that are inserted one by one in a slice of work.
+const BATCH: usize = 64;
+
 /// An `insert` in the middle of being carried out.
 pub(super) struct InsertTask<'s> {
     step: &'s Insert,
@@ -58,13 +61,19 @@ impl Machine<'_> {
 
     pub(super) fn lookup_slice(&mut self, var: VarId, keys: &mut KeysIter) -> Progress {
         let Some(map) = self.variables[var.0].map() else { return Progress::Done };
-        map.lookup_all(&mut self.process, keys.by_ref().take(SLICE));
+        match keys.next_range(SLICE as u64) {
+            Some(range) => map.lookup_all(&mut self.process, range),
+            None => map.lookup_all(&mut self.process, keys.by_ref().take(SLICE)),
+        };
         more_if(keys.size_hint().0 > 0)
     }
 
     pub(super) fn delete_slice(&mut self, var: VarId, keys: &mut KeysIter) -> Progress {
         let Some(map) = self.variables[var.0].map() else { return Progress::Done };
-        map.delete_all(&mut self.process, keys.by_ref().take(SLICE));
+        match keys.next_range(SLICE as u64) {
+            Some(range) => map.delete_all(&mut self.process, range),
+            None => map.delete_all(&mut self.process, keys.by_ref().take(SLICE)),
+        };
         more_if(keys.size_hint().0 > 0)
     }
 
@@ -73,7 +82,10 @@ impl Machine<'_> {
         let window = matches!(task.step.keys, crate::scenario::Keys::Window { .. });
         if plain && !window {
             let map = self.variables[task.step.var.0].map().expect("checked: the map was made");
-            map.insert_all(&mut self.process, task.keys.by_ref().take(SLICE));
+            match task.keys.next_range(SLICE as u64) {
+                Some(range) => map.insert_all(&mut self.process, range),
+                None => map.insert_all(&mut self.process, task.keys.by_ref().take(SLICE)),
+            };
         } else {
             self.insert_one_by_one(task);
         }
@@ -83,7 +95,17 @@ impl Machine<'_> {
     fn insert_one_by_one(&mut self, task: &mut InsertTask) {
         let step = task.step;
         let (mut new, mut updated, mut deleted) = (0, 0, 0);
-        for key in task.keys.by_ref().take(SLICE) {
+        let mut batch = [0; BATCH];
+        let mut len = 0;
+        for (place, key) in batch.iter_mut().zip(task.keys.by_ref()) {
+            *place = key;
+            len += 1;
+        }
+        let batch = &batch[..len];
+        if let Some(map) = self.variables[step.var.0].map() {
+            map.bring_keys_near(&self.process, batch);
+        }
+        for &key in batch {
             if let Some(evicted) = step.keys.evicted_by(key) {
                 let map = self.variables[step.var.0].map().expect("checked: the map was made");
                 map.delete(&mut self.process, evicted);
@@ -123,7 +145,7 @@ impl Machine<'_> {
             InsertValue::New { object, written } => {
                 let run = self.process.alloc_run(*object, 1);
                 self.process.write_run(run, written_bytes(*written, object.size_bytes));
-                vec![ObjRef::new(run.span, run.start)]
+                vec![run.first()]
             }
             InsertValue::Shared(from) => self.shared_value(*from, key),
         };

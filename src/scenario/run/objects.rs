@@ -186,7 +186,7 @@ impl Machine<'_> {
             _ => step.object,
         };
         let run = self.process.alloc_run(layout, 1);
-        let object = ObjRef::new(run.span, run.start);
+        let object = run.first();
         let value = match step.shape {
             Shape::InPlace => {
                 let slots = self.element(step.into).pointer_slots;
@@ -378,7 +378,7 @@ impl Machine<'_> {
                 self.process.set_global(chain, ObjRef::NIL);
             }
             let run = self.process.alloc_run(step.object, 1);
-            let object = ObjRef::new(run.span, run.start);
+            let object = run.first();
             let next = self.process.global(chain);
             if step.chain > 1 {
                 self.process.set_pointer(object, 0, next);

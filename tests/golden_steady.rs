@@ -1,0 +1,97 @@
+//! A live list of 64 MiB and 4 GiB of garbage: collections, peak and CPU against three runs of real Go 1.23.9.
+//!
+//! Goal: everything within 10 % of the range that the measured runs span. How often a collector runs that marks one list
+//! while another goroutine allocates is a matter of timing to the microsecond; real runs differ by 10 % among themselves.
+
+mod golden_rows;
+
+use gclab::scenario::{Gogc, MemoryLimit, Overrides};
+
+use golden_rows::{Comparison, Miss, Row, Within, mib, number, rows, shipped, simulate};
+
+const TEN_PERCENT: Within = Within { share: 0.10, plus: 0.0 };
+const HEAP: Within = Within { share: 0.001, plus: 64.0 / 1024.0 };
+
+/// A quarter to a half of the CPU time that real Go spends on these collections: hardly any assists take place.
+const fn cpu_miss(bound: f64) -> [Miss; 1] {
+    let bound = Within { share: bound, plus: 0.0 };
+    [Miss { what: "end: GCCPUFraction", bound, why: "the model's assists do almost nothing" }]
+}
+
+/// The measured rows of one setting, by run.
+fn measured(gogc: &str, memory_limit: &str) -> Vec<Vec<Row>> {
+    let rows = rows("steady/steady.csv");
+    (1..=3)
+        .map(|run| {
+            let of_run = |row: &&Row| {
+                row["go"] == "1.23.9"
+                    && row["gogc"] == gogc
+                    && row["memory_limit"] == memory_limit
+                    && row["run"] == run.to_string()
+            };
+            rows.iter().filter(of_run).cloned().collect()
+        })
+        .collect()
+}
+
+fn compare(gogc: &str, memory_limit: &str, misses: &'static [Miss]) {
+    let measured = measured(gogc, memory_limit);
+    let overrides = Overrides {
+        gogc: Some(gogc.parse::<Gogc>().unwrap()),
+        memory_limit: Some(memory_limit.parse::<MemoryLimit>().unwrap()),
+        ..Overrides::default()
+    };
+    let trace = simulate("steady", &shipped("steady-gogc.toml"), &overrides);
+    let labelled = |label: &str, column: &str| -> Vec<f64> {
+        let of_run = |run: &Vec<Row>| number(run.iter().find(|row| row["label"] == label).unwrap(), column);
+        measured.iter().map(of_run).collect()
+    };
+    let peaks = |column: &str| -> Vec<f64> {
+        measured.iter().map(|run| run.iter().map(|row| number(row, column)).fold(0.0, f64::max)).collect()
+    };
+    let mut comparison = Comparison::new(misses);
+    let live = &trace.snapshots[1].mem_stats;
+    comparison.near("live: HeapAlloc", mib(live.heap_alloc), &labelled("live", "heap_alloc_mib"), HEAP);
+    comparison.near("live: HeapInuse", mib(live.heap_inuse), &labelled("live", "heap_inuse_mib"), HEAP);
+    // One more or less is a matter of where the last trigger falls.
+    let one = Within { share: 0.0, plus: 1.0 };
+    comparison.near("live: NumGC", f64::from(live.num_gc), &labelled("live", "num_gc"), one);
+    let end = &trace.snapshots[2].mem_stats;
+    comparison.near("end: NumGC", f64::from(end.num_gc), &labelled("end", "num_gc"), TEN_PERCENT);
+    let fraction = labelled("end", "gc_cpu_fraction");
+    comparison.near("end: GCCPUFraction", end.gc_cpu_fraction, &fraction, TEN_PERCENT);
+    comparison.near("peak RSS", mib(trace.summary.peak_rss_bytes), &peaks("rss_mib"), TEN_PERCENT);
+    comparison.near("end: Sys", mib(end.sys), &labelled("end", "sys_mib"), TEN_PERCENT);
+    comparison.near("end: TotalAlloc", mib(end.total_alloc), &labelled("end", "total_alloc_mib"), HEAP);
+    comparison.finish();
+}
+
+#[test]
+fn gogc_50_is_as_measured() {
+    const MISSES: [Miss; 1] = cpu_miss(0.75);
+    compare("50", "off", &MISSES);
+}
+
+#[test]
+fn gogc_100_is_as_measured() {
+    const MISSES: [Miss; 1] = cpu_miss(0.75);
+    compare("100", "off", &MISSES);
+}
+
+#[test]
+fn gogc_200_is_as_measured() {
+    const MISSES: [Miss; 1] = cpu_miss(0.63);
+    compare("200", "off", &MISSES);
+}
+
+#[test]
+fn gogc_400_is_as_measured() {
+    const MISSES: [Miss; 1] = cpu_miss(0.46);
+    compare("400", "off", &MISSES);
+}
+
+#[test]
+fn a_memory_limit_of_120_mib_is_as_measured() {
+    const MISSES: [Miss; 1] = cpu_miss(0.75);
+    compare("off", "120MiB", &MISSES);
+}
