@@ -16,11 +16,11 @@
 //!     answer   = "Nothing: the bucket array lives as long as the map."
 //!     vars     = { m = "map[int]int" }
 //!     steps = [
-//!         { make     = { var = "m", hint = 100_000 } },
-//!         { insert   = { var = "m", keys = "0..100_000" } },
+//!         { make     = { var = "m", hint = 500_000 } },
+//!         { insert   = { var = "m", keys = "0..500_000" } },
 //!         "gc",
 //!         { snapshot = "full" },
-//!         { delete   = { var = "m", keys = "0..100_000" } },
+//!         { delete   = { var = "m", keys = "0..500_000" } },
 //!         "gc",
 //!         { snapshot = "every key deleted" },
 //!         { drop     = "m" },
@@ -34,10 +34,10 @@
 //! let trace = scenario::run(&scenario, &scenario.settings()).expect("it fits the simulated machine");
 //!
 //! let [full, deleted, dropped, freed] = &trace.snapshots[..] else { panic!("four snapshots") };
-//! assert!(full.mem_stats.heap_alloc > 4 * MIB);
+//! assert!(full.mem_stats.heap_alloc > 16 * MIB);
 //! assert_eq!(deleted.mem_stats.heap_alloc, full.mem_stats.heap_alloc); // delete empties slots, nothing more
 //! assert!(dropped.mem_stats.heap_alloc < MIB); // the collector has freed the bucket array ...
-//! assert!(dropped.rss_bytes > 4 * MIB); // ... and its pages are still resident
+//! assert!(dropped.rss_bytes > 16 * MIB); // ... and its pages are still resident
 //! assert!(freed.rss_bytes < 4 * MIB); // until they are given back
 //! ```
 //!

@@ -38,7 +38,7 @@ pub(super) fn report(traces: &[Trace], colour: Colour) -> String {
     let mut text = String::new();
     let Some(first) = traces.first() else { return text };
     let _ = writeln!(text, "{}\n", first.title);
-    paragraph(&mut text, "", &first.question);
+    paragraph(&mut text, "Question: ", &first.question);
     text.push('\n');
     for trace in traces {
         let _ = writeln!(text, "{}", settings_line(&trace.config));
@@ -65,7 +65,7 @@ pub(super) fn report(traces: &[Trace], colour: Colour) -> String {
         paragraph(&mut text, "", LEGEND);
         text.push('\n');
     }
-    paragraph(&mut text, "Answer: ", &first.answer);
+    paragraph(&mut text, "Answer:   ", &first.answer);
     text
 }
 
@@ -74,10 +74,11 @@ const LEGEND: &str = "t is virtual time. Sizes are in MiB; under each number, wh
     Heap... and Sys are the fields of runtime.MemStats, NextGC is the heap goal, RSS is what the operating system \
     counts as resident.";
 
-/// Appends `words` in lines of at most [`WIDTH`] characters.
+/// Appends `lead` and `words` in lines of at most [`WIDTH`] characters, the later ones indented.
 fn paragraph(text: &mut String, lead: &str, words: &str) {
-    for line in wrap(&format!("{lead}{words}"), WIDTH) {
-        let _ = writeln!(text, "{line}");
+    let indent = " ".repeat(lead.chars().count());
+    for (index, line) in wrap(words, WIDTH - indent.len()).iter().enumerate() {
+        let _ = writeln!(text, "{}{line}", if index == 0 { lead } else { &indent });
     }
 }
 
@@ -322,7 +323,7 @@ pub(super) mod tests {
         insta::assert_snapshot!(report(&[trace()], Colour::Off), @r"
         A tiny run
 
-        Is it tiny?
+        Question: Is it tiny?
 
         Go 1.23, GOGC=100, GOMEMLIMIT=off, GOMAXPROCS=2 on 2 cores, seed 1
         snapshot       t  HeapAlloc  HeapInuse  HeapIdle      Heap    Sys     RSS  NextGC  NumGC
@@ -340,7 +341,7 @@ pub(super) mod tests {
         and Sys are the fields of runtime.MemStats, NextGC is the heap goal, RSS is what the operating
         system counts as resident.
 
-        Answer: It is.
+        Answer:   It is.
         ");
     }
 

@@ -81,7 +81,7 @@ impl<'s> GarbageTask<'s> {
             };
             return (only.object, u32::try_from(count).unwrap_or(u32::MAX));
         }
-        let mut ticket = (u128::from(self.rng.next_u64()) * u128::from(self.weights) >> 64) as u64;
+        let mut ticket = ((u128::from(self.rng.next_u64()) * u128::from(self.weights)) >> 64) as u64;
         for part in &self.step.mix {
             match ticket.checked_sub(u64::from(part.weight)) {
                 Some(rest) => ticket = rest,
@@ -251,7 +251,7 @@ impl Machine<'_> {
         for number in task.linked..end {
             let object = task.objects[number as usize];
             for slot in 0..degree {
-                let target = (u128::from(task.rng.next_u64()) * u128::from(task.step.count) >> 64) as usize;
+                let target = ((u128::from(task.rng.next_u64()) * u128::from(task.step.count)) >> 64) as usize;
                 self.process.set_pointer(object, slot, task.objects[target]);
             }
             self.process.touch(object, 0, POINTER_BYTES * u64::from(degree));
@@ -374,7 +374,7 @@ impl Machine<'_> {
                 self.process.set_global(chain, ObjRef::NIL);
                 return Progress::Done;
             }
-            if task.made % step.chain == 0 {
+            if task.made.is_multiple_of(step.chain) {
                 self.process.set_global(chain, ObjRef::NIL);
             }
             let run = self.process.alloc_run(step.object, 1);
