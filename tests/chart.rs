@@ -101,7 +101,7 @@ fn a_timeline_says_what_a_newcomer_needs() {
         "HeapAlloc",
         "heap goal 4 MiB",
         "free, kept by Go",
-        "live objects",
+        "live at last GC",
         "free-os-memory",
         "given back 42.1 MiB",
         "8 GCs: 5 forced",

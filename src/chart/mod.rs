@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 
 pub use theme::{DARK, Ink, LIGHT, Theme};
 
-use crate::trace::Trace;
+use crate::trace::{Sample, Trace};
 use picture::Picture;
 
 /// The most traces that one chart compares.
@@ -168,17 +168,46 @@ pub fn placed_texts(traces: &[Trace], style: &Style) -> Result<Vec<PlacedText>, 
     Ok(compose(traces, style)?.labels().map(place).collect())
 }
 
+/// A snapshot is a sample too: every labelled moment is on the lines, however thin the samples are around it.
+fn with_snapshots_as_samples(trace: &Trace) -> Trace {
+    let mut trace = trace.clone();
+    if trace.samples.is_empty() {
+        return trace;
+    }
+    for snapshot in &trace.snapshots {
+        let Err(place) = trace.samples.binary_search_by_key(&snapshot.t_ns, |sample| sample.t_ns) else {
+            continue;
+        };
+        // What a snapshot does not tell is as it was at the sample before.
+        let near = trace.samples[place.saturating_sub(1)].clone();
+        let sample = Sample {
+            t_ns: snapshot.t_ns,
+            heap_alloc_bytes: snapshot.mem_stats.heap_alloc,
+            heap_inuse_bytes: snapshot.mem_stats.heap_inuse,
+            heap_idle_bytes: snapshot.mem_stats.heap_idle,
+            heap_released_bytes: snapshot.mem_stats.heap_released,
+            rss_bytes: snapshot.rss_bytes,
+            rss_ledger: snapshot.rss_ledger,
+            num_gc: snapshot.mem_stats.num_gc,
+            ..near
+        };
+        trace.samples.insert(place, sample);
+    }
+    trace
+}
+
 fn compose(traces: &[Trace], style: &Style) -> Result<Picture, ChartError> {
     let Style { width_px, height_px, theme } = *style;
     if width_px < Style::MIN_WIDTH_PX || height_px < Style::MIN_HEIGHT_PX {
         return Err(ChartError::TooSmall { width_px, height_px });
     }
     let mut picture = Picture::new(width_px, height_px, theme.background);
-    match traces {
+    let traces: Vec<Trace> = traces.iter().map(with_snapshots_as_samples).collect();
+    match traces.as_slice() {
         [] => return Err(ChartError::NoTrace),
         [trace] => timeline::draw(&mut picture, theme, trace),
         _ if traces.len() > MAX_TRACES => return Err(ChartError::TooManyTraces { count: traces.len() }),
-        _ => comparison::draw(&mut picture, theme, traces),
+        _ => comparison::draw(&mut picture, theme, &traces),
     }
     Ok(picture)
 }

@@ -22,8 +22,11 @@ const RUNS_LIMIT: usize = 256;
 
 /// Run a scenario, print its snapshots, draw it.
 ///
-/// One run for each combination of GOGC and memory limit. Flags override what the file says. Writes NAME.png and NAME.csv
-/// into the output folder, where NAME is the scenario file's name.
+/// Prints a table with a row for each snapshot of the scenario, and writes two files into the output folder: NAME.png,
+/// the chart, and NAME.csv, the state of memory over time; NAME is the name of the scenario file.
+///
+/// Flags override what the file says; what neither says has Go's default. Lists make one run for each combination, and
+/// the chart compares them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  gclab run sims/delete-million.toml\n  \
         gclab run sims/steady-gogc.toml --gogc 50,100,200,off --memory-limit 256MiB\n  \
@@ -34,16 +37,16 @@ pub(super) struct RunArgs {
     /// Scenario file.
     #[arg(value_name = "SIM.toml")]
     sim: PathBuf,
-    /// GOGC in percent or "off"; a list makes one run for each.
+    /// GOGC in percent or "off", or a list: 50,100,200.
     #[arg(long, value_delimiter = ',', value_name = "LIST")]
     gogc: Vec<Gogc>,
-    /// GOMEMLIMIT such as 256MiB or "off"; a list makes one run for each.
+    /// GOMEMLIMIT such as 256MiB or "off", or a list: off,256MiB.
     #[arg(long, value_delimiter = ',', value_name = "LIST")]
     memory_limit: Vec<MemoryLimit>,
     /// Go release to simulate: 1.21 or 1.23.
     #[arg(long, value_name = "VERSION")]
     go: Option<GoVersion>,
-    /// GOMAXPROCS.
+    /// GOMAXPROCS: how many goroutines run at the same time.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(PROCS_LIMIT)))]
     procs: Option<u32>,
     /// Processor cores of the machine.
@@ -58,16 +61,16 @@ pub(super) struct RunArgs {
     /// How pages go back: 1 with MADV_DONTNEED, 0 with MADV_FREE.
     #[arg(long, value_name = "0|1", value_parser = zero_or_one)]
     madvdontneed: Option<bool>,
-    /// Folder for the picture and the samples.
+    /// Folder for the chart and the samples; made if it is not there.
     #[arg(long, value_name = "DIR", default_value = "out")]
     out: PathBuf,
-    /// Print one JSON object instead of tables.
+    /// Print one JSON object instead of tables: settings, snapshots and totals of every run.
     #[arg(long)]
     json: bool,
-    /// Print Go's gctrace lines on stderr.
+    /// Print a line for each collection on stderr, as GODEBUG=gctrace=1 does.
     #[arg(long)]
     gctrace: bool,
-    /// Draw no picture.
+    /// Draw no chart.
     #[arg(long)]
     no_plot: bool,
 }

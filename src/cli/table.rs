@@ -12,12 +12,19 @@ use crate::units::{Bytes, MIB, Nanos};
 /// What one table cell shows of a snapshot.
 type Column = (&'static str, fn(&Snapshot) -> u64);
 
-/// The sizes of the snapshot table, in bytes.
+/// The widest line of a report in characters: a terminal of ordinary width does not break it.
+const WIDTH: usize = 100;
+/// Spaces between two columns.
+const GAP: usize = 2;
+/// A label gets at least so many characters.
+const NARROWEST_LABEL: usize = 12;
+
+/// The sizes of the snapshot table, in bytes: fields of `runtime.MemStats`, and RSS as the operating system counts it.
 const SIZES: [Column; 7] = [
     ("HeapAlloc", |s| s.mem_stats.heap_alloc),
     ("HeapInuse", |s| s.mem_stats.heap_inuse),
     ("HeapIdle", |s| s.mem_stats.heap_idle),
-    ("HeapReleased", |s| s.mem_stats.heap_released),
+    ("Heap\nReleased", |s| s.mem_stats.heap_released),
     ("Sys", |s| s.mem_stats.sys),
     ("RSS", |s| s.rss_bytes),
     ("NextGC", |s| s.mem_stats.next_gc),
@@ -31,21 +38,23 @@ pub(super) fn report(traces: &[Trace], colour: Colour) -> String {
     let mut text = String::new();
     let Some(first) = traces.first() else { return text };
     let _ = writeln!(text, "{}\n", first.title);
+    paragraph(&mut text, "", &first.question);
+    text.push('\n');
     for trace in traces {
         let _ = writeln!(text, "{}", settings_line(&trace.config));
         if !trace.snapshots.is_empty() {
             let _ = writeln!(text, "{}", snapshot_table(&trace.snapshots, colour));
         }
-        let _ = writeln!(text, "{}", summary_line(&trace.summary));
+        paragraph(&mut text, "", &summary_line(&trace.summary));
         if let Some(kill) = &trace.oom_kill {
-            let _ = writeln!(
-                text,
+            let line = format!(
                 "OOM kill at {}: {} resident, the container's limit is {}, during \"{}\".",
                 Nanos(kill.t_ns),
                 Bytes(kill.rss_bytes),
                 Bytes(kill.limit_bytes),
                 kill.step
             );
+            paragraph(&mut text, "", &line);
         }
         text.push('\n');
     }
@@ -53,13 +62,41 @@ pub(super) fn report(traces: &[Trace], colour: Colour) -> String {
         let _ = writeln!(text, "{}\n", comparison_table(traces, colour));
     }
     if traces.iter().any(|trace| !trace.snapshots.is_empty()) {
-        text.push_str("Sizes in MiB; under each number what changed since the row above.\n\n");
+        paragraph(&mut text, "", LEGEND);
+        text.push('\n');
     }
-    let _ = writeln!(text, "Question: {}\nAnswer:   {}", first.question, first.answer);
+    paragraph(&mut text, "Answer: ", &first.answer);
     text
 }
 
-/// `Go 1.23, GOGC=100, GOMEMLIMIT=off, 2 Ps on 2 cores, seed 1`.
+/// What the snapshot table's columns mean.
+const LEGEND: &str = "t is virtual time. Sizes are in MiB; under each number, what changed since the row above. \
+    Heap... and Sys are the fields of runtime.MemStats, NextGC is the heap goal, RSS is what the operating system \
+    counts as resident.";
+
+/// Appends `words` in lines of at most [`WIDTH`] characters.
+fn paragraph(text: &mut String, lead: &str, words: &str) {
+    for line in wrap(&format!("{lead}{words}"), WIDTH) {
+        let _ = writeln!(text, "{line}");
+    }
+}
+
+/// Lines of at most `width` characters, broken between words; a longer word stands alone.
+fn wrap(words: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// `Go 1.23, GOGC=100, GOMEMLIMIT=off, GOMAXPROCS=2 on 2 cores, seed 1`.
 pub(super) fn settings_line(config: &Config) -> String {
     let mut text = format!(
         "Go {}, GOGC={}, GOMEMLIMIT={}, GOMAXPROCS={} on {} cores, seed {}",
@@ -85,7 +122,7 @@ pub(super) fn limit_text(config: &Config) -> String {
 
 fn summary_line(summary: &Summary) -> String {
     format!(
-        "{} of virtual time, {} collections, {:.1}% of CPU in GC, peak HeapAlloc {}, peak RSS {}, longest pause {}",
+        "Totals: {} of virtual time, {} collections, {:.1}% of CPU in GC, peak HeapAlloc {}, peak RSS {}, longest pause {}",
         Nanos(summary.duration_ns),
         summary.num_gc,
         100.0 * summary.gc_cpu_fraction,
@@ -95,31 +132,58 @@ fn summary_line(summary: &Summary) -> String {
     )
 }
 
+/// Two lines a snapshot: the numbers, and under each what changed. Long labels run on in the second line, so that the
+/// table keeps within [`WIDTH`].
 fn snapshot_table(snapshots: &[Snapshot], colour: Colour) -> String {
+    let rows: Vec<[Vec<String>; 2]> = snapshots
+        .iter()
+        .enumerate()
+        .map(|(index, snapshot)| {
+            let above = index.checked_sub(1).map(|above| &snapshots[above]);
+            [numbers(snapshot), above.map_or_else(Vec::new, |above| changes(above, snapshot))]
+        })
+        .collect();
+    let names: Vec<&str> =
+        ["t"].into_iter().chain(SIZES.iter().map(|(name, _)| *name)).chain(["NumGC"]).collect();
+    let widest = |column: usize| {
+        let cells = rows.iter().flatten().filter_map(|row| row.get(column)).map(|text| text.chars().count());
+        cells.chain(names[column].lines().map(str::len)).max().unwrap_or(0)
+    };
+    let numbers_width: usize = (0..names.len()).map(|column| widest(column) + GAP).sum();
+    let label_width = WIDTH.saturating_sub(numbers_width + GAP).max(NARROWEST_LABEL);
     let mut table = new_table(colour);
-    let names = ["snapshot", "t"].into_iter().chain(SIZES.iter().map(|(name, _)| *name)).chain(["NumGC"]);
-    table.set_header(names.map(|name| heading(name, colour)));
-    let mut above: Option<&Snapshot> = None;
-    for snapshot in snapshots {
-        let mut row = vec![Cell::new(&snapshot.label), number(Nanos(snapshot.t_ns).to_string())];
-        for (_, size) in SIZES {
-            row.push(number(size_text(size(snapshot))));
+    table.set_header(["snapshot"].into_iter().chain(names).map(|name| heading(name, colour)));
+    for (snapshot, [numbers, changes]) in snapshots.iter().zip(rows) {
+        let mut label = wrap(&snapshot.label, label_width).into_iter();
+        let first = Cell::new(label.next().unwrap_or_default());
+        table.add_row([first].into_iter().chain(numbers.into_iter().map(number)));
+        let is_same = !changes.is_empty() && changes.iter().all(String::is_empty);
+        let second =
+            label.next().unwrap_or_else(|| if is_same { "  no change".into() } else { String::new() });
+        if !changes.is_empty() || !second.is_empty() {
+            let changes = changes.into_iter().map(|text| change(text, colour));
+            table.add_row([Cell::new(second)].into_iter().chain(changes));
         }
-        row.push(number(snapshot.mem_stats.num_gc.to_string()));
-        table.add_row(row);
-        if let Some(above) = above {
-            let mut row = vec![Cell::new(""), Cell::new("")];
-            for (_, size) in SIZES {
-                row.push(change(size_change(size(above), size(snapshot)), colour));
-            }
-            let collections = snapshot.mem_stats.num_gc.saturating_sub(above.mem_stats.num_gc);
-            let text = if collections == 0 { String::new() } else { format!("+{collections}") };
-            row.push(change(text, colour));
-            table.add_row(row);
-        }
-        above = Some(snapshot);
+        label.for_each(|line| {
+            table.add_row([Cell::new(line)]);
+        });
     }
-    trim(&table)
+    trim(table)
+}
+
+fn numbers(snapshot: &Snapshot) -> Vec<String> {
+    let sizes = SIZES.iter().map(|(_, size)| size_text(size(snapshot)));
+    let collections = snapshot.mem_stats.num_gc.to_string();
+    [Nanos(snapshot.t_ns).to_string()].into_iter().chain(sizes).chain([collections]).collect()
+}
+
+fn changes(above: &Snapshot, snapshot: &Snapshot) -> Vec<String> {
+    let sizes = SIZES.iter().map(|(_, size)| size_change(size(above), size(snapshot)));
+    let collections = match snapshot.mem_stats.num_gc.saturating_sub(above.mem_stats.num_gc) {
+        0 => String::new(),
+        count => format!("+{count}"),
+    };
+    [String::new()].into_iter().chain(sizes).chain([collections]).collect()
 }
 
 /// One row a run, for several runs of one scenario.
@@ -153,7 +217,7 @@ fn comparison_table(traces: &[Trace], colour: Colour) -> String {
             number(Nanos(summary.max_pause_ns).to_string()),
         ]);
     }
-    trim(&table)
+    trim(table)
 }
 
 fn new_table(colour: Colour) -> Table {
@@ -169,7 +233,11 @@ fn new_table(colour: Colour) -> Table {
     table
 }
 
-fn trim(table: &Table) -> String {
+/// The table as text, its columns [`GAP`] apart: one space is the column's padding, the other the separator.
+fn trim(mut table: Table) -> String {
+    table.column_iter_mut().for_each(|column| {
+        column.set_padding((0, GAP as u16 - 1));
+    });
     table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
@@ -254,21 +322,38 @@ pub(super) mod tests {
         insta::assert_snapshot!(report(&[trace()], Colour::Off), @r"
         A tiny run
 
+        Is it tiny?
+
         Go 1.23, GOGC=100, GOMEMLIMIT=off, GOMAXPROCS=2 on 2 cores, seed 1
-         snapshot        t   HeapAlloc   HeapInuse   HeapIdle   HeapReleased     Sys      RSS   NextGC   NumGC
-        -------------------------------------------------------------------------------------------------------
-         start        0 ns        0.05        0.11       0.00           0.00   46.00     2.00      off       0
-         inserted   148 ms       39.00       39.06       0.00           0.00   46.00    40.00    78.00       1
-                                +38.95      +38.95                                     +38.00               +1
-         nil        148 ms        0.05        0.11       0.00           0.00   46.00    40.00     0.09       2
-                                -38.95      -38.95                                              -77.91      +1
-        148 ms of virtual time, 2 collections, 0.0% of CPU in GC, peak HeapAlloc 0 B, peak RSS 0 B, longest pause 0 ns
+        snapshot       t  HeapAlloc  HeapInuse  HeapIdle      Heap    Sys     RSS  NextGC  NumGC
+                                                          Released
+        -----------------------------------------------------------------------------------------
+        start       0 ns       0.05       0.11      0.00      0.00  46.00    2.00     off      0
+        inserted  148 ms      39.00      39.06      0.00      0.00  46.00   40.00   78.00      1
+                             +38.95     +38.95                             +38.00             +1
+        nil       148 ms       0.05       0.11      0.00      0.00  46.00   40.00    0.09      2
+                             -38.95     -38.95                                     -77.91     +1
+        Totals: 148 ms of virtual time, 2 collections, 0.0% of CPU in GC, peak HeapAlloc 0 B, peak RSS 0 B,
+        longest pause 0 ns
 
-        Sizes in MiB; under each number what changed since the row above.
+        t is virtual time. Sizes are in MiB; under each number, what changed since the row above. Heap...
+        and Sys are the fields of runtime.MemStats, NextGC is the heap goal, RSS is what the operating
+        system counts as resident.
 
-        Question: Is it tiny?
-        Answer:   It is.
+        Answer: It is.
         ");
+    }
+
+    #[test]
+    fn no_line_is_wider_than_a_terminal_and_long_labels_run_on() {
+        let mut wide = trace();
+        wide.snapshots[1].label = "deleted, but half of them held elsewhere".to_owned();
+        wide.snapshots[1].mem_stats.heap_alloc = 123_456 * MIB / 10;
+        wide.answer = "word ".repeat(100);
+        let text = report(&[wide], Colour::Off);
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        assert!(text.contains("\ndeleted, but"), "{text}");
+        assert!(text.contains("\nelsewhere\n"), "{text}");
     }
 
     #[test]

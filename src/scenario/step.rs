@@ -354,11 +354,11 @@ impl Step {
             Step::Drop(var) => format!("{} = nil", name(var)),
             Step::Rebuild(var) => format!("rebuild {}", name(var)),
             Step::Alloc(step) => {
-                let (count, size) = (grouped(step.count), Bytes(step.object.size_bytes));
+                let (count, size) = (grouped(step.count), short_size(step.object.size_bytes));
                 format!("{count} x {size} into {}", name(&step.into))
             }
             Step::Garbage(Garbage { amount: Amount::Bytes(bytes), .. }) => {
-                format!("{} garbage", Bytes(*bytes))
+                format!("{} garbage", short_size(*bytes))
             }
             Step::Garbage(Garbage { amount: Amount::Count(count), .. }) => {
                 format!("{} garbage objects", grouped(*count))
@@ -370,7 +370,7 @@ impl Step {
             Step::Release(Release { var, count: None }) => format!("release {}", name(var)),
             Step::Finalize(step) => format!("{} objects with finalizers", grouped(step.count)),
             Step::Go(step) => {
-                format!("{} goroutines with {} stacks", grouped(step.count), Bytes(step.stack_bytes))
+                format!("{} goroutines with {} stacks", grouped(step.count), short_size(step.stack_bytes))
             }
             Step::Exit(count) => format!("{} goroutines exit", grouped(*count)),
             Step::Sleep(ns) => format!("sleep {}", Nanos(*ns)),
@@ -379,9 +379,24 @@ impl Step {
             Step::FreeOsMemory => "FreeOSMemory()".to_owned(),
             Step::SetGogc(gogc) => format!("GOGC = {gogc}"),
             Step::SetMemoryLimit(limit) => format!("GOMEMLIMIT = {limit}"),
-            Step::Repeat(repeat) => format!("{} times {} steps", grouped(repeat.times), repeat.steps.len()),
+            Step::Repeat(repeat) => {
+                const LONGEST_CHARS: usize = 100;
+                let steps = repeat.steps.iter().map(Spanned::get_ref);
+                let acts = steps.filter(|step| !matches!(step, Step::Snapshot(_)));
+                let inner = acts.map(|step| step.describe(scenario)).collect::<Vec<_>>().join(", ");
+                let inner = match inner.chars().count() <= LONGEST_CHARS {
+                    true => inner,
+                    false => format!("{} steps", repeat.steps.len()),
+                };
+                format!("{} times: {inner}", grouped(repeat.times))
+            }
             Step::Parallel(tracks) => format!("{} tracks in parallel", tracks.len()),
             Step::Snapshot(label) => format!("snapshot {label}"),
         }
     }
+}
+
+/// `64 KiB`, `1.50 MiB`: a size without decimals that say nothing.
+fn short_size(bytes: u64) -> String {
+    Bytes(bytes).to_string().replace(".00 ", " ")
 }

@@ -93,6 +93,8 @@ pub struct SnapshotLegend {
 }
 
 const ENTRY_GAP_PX: f32 = 34.0;
+/// Room for `… and 10 more` in pixels.
+const MISSING_PX: f32 = 136.0;
 /// What the sizes beside the snapshots' labels are.
 const HEADING: &str = "RSS at";
 
@@ -116,7 +118,8 @@ impl SnapshotLegend {
             let entry = (letter(index), format!("{label} {}", size_text(snapshot.rss_bytes)));
             let width = entry_px(&entry);
             // The last row keeps room to say how many are missing.
-            let room_px = if rows.len() == MAX_ROWS && index + 1 < count { row_px - 130.0 } else { row_px };
+            let is_tight = rows.len() == MAX_ROWS && index + 1 < count;
+            let room_px = if is_tight { row_px - MISSING_PX - ENTRY_GAP_PX } else { row_px };
             if used_px + width > room_px {
                 if rows.len() == MAX_ROWS {
                     let rest = format!("… and {} more", count - index);

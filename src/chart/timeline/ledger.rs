@@ -22,7 +22,7 @@ pub struct Layer {
 
 /// The owners from the bottom of the stack to its top. HeapAlloc is the first three.
 pub const LAYERS: [Layer; 7] = [
-    Layer { name: "live objects", bytes: |l| l.marked_bytes, ink: |t| t.marked, hatch: None },
+    Layer { name: "live at last GC", bytes: |l| l.marked_bytes, ink: |t| t.marked, hatch: None },
     Layer { name: "new since last GC", bytes: |l| l.fresh_bytes, ink: |t| t.fresh, hatch: None },
     Layer { name: "garbage, not yet swept", bytes: |l| l.dead_bytes, ink: |t| t.dead, hatch: None },
     Layer { name: "gaps in used spans", bytes: |l| l.waste_bytes, ink: |t| t.waste, hatch: None },

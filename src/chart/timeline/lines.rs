@@ -136,8 +136,12 @@ pub fn draw(picture: &mut Picture, theme: &Theme, frame: &Frame, trace: &Trace) 
     drawn
 }
 
-/// Teeth of a sawtooth narrower than this run into one another, in pixels from turn to turn.
-const NARROWEST_TOOTH_PX: f32 = 4.0;
+/// Teeth of a sawtooth narrower than this run into one another, in pixels from one high to the next.
+const NARROWEST_TOOTH_PX: f32 = 6.0;
+/// Two rows of narrow teeth that are no further apart than this are one, in pixels.
+const BRIDGE_PX: f32 = 60.0;
+/// So many narrow teeth in a row become a band.
+const FEWEST_TEETH: usize = 5;
 /// A turn counts when the line has moved so far since the last one, in pixels.
 const TURN_PX: f32 = 8.0;
 
@@ -145,21 +149,33 @@ const TURN_PX: f32 = 8.0;
 /// the line's highs and lows, through which the fills stay visible.
 pub fn draw_line(picture: &mut Picture, piece: &[Point], width_px: f32, dash: Dash, ink: Ink) {
     const BAND_ALPHA: f32 = 0.3;
-    const FEWEST_TEETH: usize = 10;
-    let turns = turns(piece);
-    let (first, last) = (turns.first().copied().unwrap_or(0), turns.last().copied().unwrap_or(0));
-    let length_px = piece.get(last).map_or(0.0, |end| end.x - piece[first].x);
-    let is_dense = turns.len() > FEWEST_TEETH && turns.len() as f32 * NARROWEST_TOOTH_PX > length_px;
-    if dash != Dash::Solid || !is_dense {
-        picture.stroke(piece.to_vec(), width_px, dash, ink);
-        return;
+    let mut from = 0;
+    let dense = if dash == Dash::Solid { dense_runs(piece) } else { Vec::new() };
+    for run in dense {
+        picture.stroke(piece[from..=run.start].to_vec(), width_px, dash, ink);
+        let (highs, lows) = envelope(&piece[run.start..=run.end]);
+        picture.stroke(piece[run.start..=run.end].to_vec(), 1.5, dash, ink.with_alpha(BAND_ALPHA));
+        picture.stroke(lows, width_px * 0.6, dash, ink);
+        picture.stroke(highs, width_px, dash, ink);
+        from = run.end;
     }
-    let (highs, lows) = envelope(&piece[first..=last]);
-    picture.stroke(piece[first..=last].to_vec(), 1.5, dash, ink.with_alpha(BAND_ALPHA));
-    picture.stroke(lows, width_px * 0.6, dash, ink);
-    picture.stroke(highs, width_px, dash, ink);
-    picture.stroke(piece[..=first].to_vec(), width_px, dash, ink);
-    picture.stroke(piece[last..].to_vec(), width_px, dash, ink);
+    picture.stroke(piece[from..].to_vec(), width_px, dash, ink);
+}
+
+/// The parts of a line that are rows of teeth too narrow to draw, each from its first to its last turn.
+fn dense_runs(piece: &[Point]) -> Vec<std::ops::Range<usize>> {
+    let turns = turns(piece);
+    let mut runs: Vec<std::ops::Range<usize>> = Vec::new();
+    // From high to high, or from low to low.
+    for tooth in turns.windows(3).filter(|tooth| piece[tooth[2]].x - piece[tooth[0]].x < NARROWEST_TOOTH_PX) {
+        match runs.last_mut() {
+            Some(open) if piece[tooth[0]].x - piece[open.end].x < BRIDGE_PX => open.end = tooth[2],
+            _ => runs.push(tooth[0]..tooth[2]),
+        }
+    }
+    let teeth = |run: &std::ops::Range<usize>| turns.iter().filter(|turn| run.contains(turn)).count() / 2;
+    runs.retain(|run| teeth(run) >= FEWEST_TEETH);
+    runs
 }
 
 /// Where the line turns from rising to falling or back: the points at the turns.

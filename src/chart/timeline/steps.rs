@@ -37,7 +37,7 @@ pub enum Names {
     /// In the steps, in lines.
     Inside(Vec<Vec<String>>),
     /// By number, with rows of names above.
-    Numbered(Vec<String>),
+    Numbered(Vec<Vec<Entry>>),
 }
 
 impl Names {
@@ -72,7 +72,7 @@ impl Names {
         let mut band_top = top;
         if let Names::Numbered(rows) = self {
             for row in rows {
-                picture.text(at(MARGIN_PX, band_top + ROW_PX / 2.0), Align::Start, FONT, theme.text, row);
+                draw_row(picture, theme, row, band_top + ROW_PX / 2.0);
                 band_top += ROW_PX;
             }
         }
@@ -110,32 +110,66 @@ fn draw_numbers(picture: &mut Picture, theme: &Theme, frame: &Frame, y: f32) {
     }
 }
 
-/// `1 insert …    2 gc …`, in at most two rows; what does not fit is cut.
-fn legend_rows(time: &TimeAxis, row_px: f32) -> Vec<String> {
-    const MAX_ROWS: usize = 2;
-    const GAP: &str = "     ";
-    // Rows shared evenly, as far as names are long.
-    let per_row = time.segments.len().div_ceil(MAX_ROWS) as f32;
-    let longest_px = row_px / per_row - FONT.width_px(GAP);
-    let whole_px: f32 = time.segments.iter().map(|segment| FONT.width_px(&segment.span.label) + 50.0).sum();
-    let mut rows: Vec<String> = vec![String::new()];
-    for (index, segment) in time.segments.iter().enumerate() {
-        let entry = format!("{} {}", index + 1, segment.span.label);
-        let entry = if whole_px > row_px * 1.8 { FONT.elide(&entry, longest_px) } else { entry };
-        let row = rows.last().map(String::as_str).unwrap_or_default();
-        let longer = if row.is_empty() { entry.clone() } else { format!("{row}{GAP}{entry}") };
-        if FONT.width_px(&longer) <= row_px {
-            rows.pop();
-            rows.push(longer);
-        } else if rows.len() < MAX_ROWS {
-            rows.push(entry);
-        } else {
-            let full = rows.pop().unwrap_or_default();
-            rows.push(FONT.elide(&format!("{full} …"), row_px));
-            break;
-        }
+/// A numbered step: `1`, `insert …`.
+type Entry = (String, String);
+
+/// From a number to its name, and from a name to the next number, in pixels.
+const NUMBER_GAP_PX: f32 = 7.0;
+const ENTRY_GAP_PX: f32 = 26.0;
+
+/// `1 insert …    2 gc …`, in at most three rows; names are shortened evenly when they are too long, and what does not
+/// fit even then is cut.
+fn legend_rows(time: &TimeAxis, row_px: f32) -> Vec<Vec<Entry>> {
+    const MAX_ROWS: usize = 3;
+    let entry = |(index, segment): (usize, &Segment)| ((index + 1).to_string(), segment.span.label.clone());
+    let whole: Vec<Entry> = time.segments.iter().enumerate().map(entry).collect();
+    let (rows, all) = broken(&whole, row_px, MAX_ROWS);
+    if all {
+        return rows;
     }
-    rows
+    let per_row = whole.len().div_ceil(MAX_ROWS) as f32;
+    let short = |(number, label): &Entry| {
+        let number_px = bold(BODY_PX).width_px(number) + NUMBER_GAP_PX + ENTRY_GAP_PX;
+        (number.clone(), FONT.elide(label, row_px / per_row - number_px))
+    };
+    let shortened: Vec<Entry> = whole.iter().map(short).collect();
+    broken(&shortened, row_px, MAX_ROWS).0
+}
+
+/// Entries in rows, and whether all of them found room.
+fn broken(entries: &[Entry], row_px: f32, max_rows: usize) -> (Vec<Vec<Entry>>, bool) {
+    let mut rows: Vec<Vec<Entry>> = vec![Vec::new()];
+    let mut used_px = 0.0;
+    for entry in entries {
+        let width = entry_px(entry);
+        if used_px > 0.0 && used_px + width > row_px {
+            if rows.len() == max_rows {
+                return (rows, false);
+            }
+            rows.push(Vec::new());
+            used_px = 0.0;
+        }
+        if width > row_px {
+            return (rows, false);
+        }
+        used_px += width + ENTRY_GAP_PX;
+        rows.last_mut().into_iter().for_each(|row| row.push(entry.clone()));
+    }
+    (rows, true)
+}
+
+fn entry_px((number, label): &Entry) -> f32 {
+    bold(BODY_PX).width_px(number) + NUMBER_GAP_PX + FONT.width_px(label)
+}
+
+fn draw_row(picture: &mut Picture, theme: &Theme, row: &[Entry], y: f32) {
+    let mut x = MARGIN_PX;
+    for (number, label) in row {
+        let area = picture.text(at(x, y), Align::Start, bold(BODY_PX), theme.text, number);
+        let area =
+            picture.text(at(area.right + NUMBER_GAP_PX, y), Align::Start, FONT, theme.text_quiet, label);
+        x = area.right + ENTRY_GAP_PX;
+    }
 }
 
 /// Height of the time axis in pixels.

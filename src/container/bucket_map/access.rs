@@ -26,7 +26,7 @@ pub enum Inserted {
 
 /// Where an entry lies; valid until the next write to the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EntrySlot {
+pub(super) struct EntrySlot {
     generation: Generation,
     slot: Slot,
 }
@@ -44,9 +44,18 @@ enum Search {
 }
 
 impl BucketMap {
-    /// Finds a key. Changes nothing, not even the progress of a growth.
+    /// Whether a key is present. Changes nothing, not even the progress of a growth.
     #[inline]
-    pub fn lookup(&self, key: u32) -> Option<EntrySlot> {
+    pub fn contains(&self, key: u32) -> bool {
+        match &self.ledger {
+            Some(ledger) => ledger.contains(key),
+            None => self.entry(key).is_some(),
+        }
+    }
+
+    /// Where a key lies in a settled map.
+    #[inline]
+    fn entry(&self, key: u32) -> Option<EntrySlot> {
         if self.count == 0 {
             return None;
         }
@@ -68,7 +77,10 @@ impl BucketMap {
 
     /// The pointers in the elem of a present key, as [`insert`](Self::insert) was given them; `None` if the key is absent.
     pub fn elem_pointers<M: Mutator>(&self, m: &M, key: u32) -> Option<Vec<ObjRef>> {
-        let found = self.lookup(key)?;
+        if self.ledger.is_some() {
+            return self.contains(key).then(Vec::new);
+        }
+        let found = self.entry(key)?;
         let slot = self.map_type.elem_pointer_slot(found.slot.slot);
         let count = self.map_type.elem().pointer_slots;
         Some(self.stored_pointers(m, found, slot, self.map_type.stored_elem(), count))
@@ -76,7 +88,10 @@ impl BucketMap {
 
     /// The pointers in the stored key equal to a present key; `None` if the key is absent.
     pub fn key_pointers<M: Mutator>(&self, m: &M, key: u32) -> Option<Vec<ObjRef>> {
-        let found = self.lookup(key)?;
+        if self.ledger.is_some() {
+            return self.contains(key).then(Vec::new);
+        }
+        let found = self.entry(key)?;
         let slot = self.map_type.key_pointer_slot(found.slot.slot);
         let count = self.map_type.key().pointer_slots;
         Some(self.stored_pointers(m, found, slot, self.map_type.stored_key(), count))
@@ -118,6 +133,7 @@ impl BucketMap {
         key_pointers: &[ObjRef],
         elem_pointers: &[ObjRef],
     ) -> Inserted {
+        self.settle();
         self.insert_hashed(m, key, self.seed.hash(key), key_pointers, elem_pointers)
     }
 
@@ -276,6 +292,7 @@ impl BucketMap {
         if self.count == 0 {
             return false;
         }
+        self.settle();
         self.delete_hashed(m, key, self.seed.hash(key))
     }
 
@@ -317,7 +334,7 @@ impl BucketMap {
     /// Marks a slot of the chain that starts at `first` empty. If nothing follows it, it and every empty slot directly
     /// before it become [`EMPTY_REST`], so that later walks stop there.
     #[inline]
-    fn empty_slot(&mut self, first: u32, slot: Slot) {
+    pub(super) fn empty_slot(&mut self, first: u32, slot: Slot) {
         let tophashes = self.current.tophashes_mut(slot.bucket);
         tophashes.set(slot.slot, EMPTY_ONE);
         let something_follows = if slot.slot < BUCKET_SLOTS - 1 {
@@ -355,7 +372,7 @@ impl BucketMap {
 
     /// Whether an insert of an absent key must start a growth first.
     #[inline]
-    fn must_grow(&self) -> bool {
+    pub(super) fn must_grow(&self) -> bool {
         self.count >= self.max_count || self.overflow_count >= self.max_overflow_count
     }
 
@@ -405,7 +422,7 @@ fn find_in_bucket(array: &BucketArray, bucket: u32, top: u8, key: u32) -> Option
 
 /// Walks the chain of main bucket `index` for a key.
 #[inline]
-fn find(array: &BucketArray, index: u32, top: u8, key: u32) -> Option<Slot> {
+pub(super) fn find(array: &BucketArray, index: u32, top: u8, key: u32) -> Option<Slot> {
     let mut bucket = index;
     loop {
         let found = find_in_bucket(array, bucket, top, key);

@@ -187,6 +187,11 @@ impl BucketArray {
         }
     }
 
+    /// Whether no overflow bucket was ever handed out.
+    pub fn has_no_overflow(&self) -> bool {
+        self.next_spare == self.main_count && self.malloced_objects.is_empty()
+    }
+
     /// Hands out the next spare overflow bucket.
     pub fn take_spare(&mut self) -> Option<u32> {
         let spare = self.next_spare;

@@ -38,8 +38,11 @@ impl BucketMap {
     /// `m[key] = elem` for every key, with nil pointers; how many keys were new.
     pub fn insert_all<M: Mutator>(&mut self, m: &mut M, keys: impl IntoIterator<Item = u32>) -> u64 {
         let mut keys = keys.into_iter();
+        let (mut total_new, leftover) = self.insert_in_order(m, &mut keys);
+        let Some(leftover) = leftover else { return total_new };
+        self.settle();
+        let mut keys = std::iter::once(leftover).chain(keys);
         let mut batch = Batch::new();
-        let mut total_new = 0;
         while self.fill(&mut batch, &mut keys) {
             let mut new = 0;
             for (key, hash) in batch.entries() {
@@ -56,8 +59,11 @@ impl BucketMap {
     /// `delete(m, key)` for every key; how many were present.
     pub fn delete_all<M: Mutator>(&mut self, m: &mut M, keys: impl IntoIterator<Item = u32>) -> u64 {
         let mut keys = keys.into_iter();
+        let (mut deleted, leftover) = self.delete_in_order(m, &mut keys);
+        let Some(leftover) = leftover else { return deleted };
+        self.settle();
+        let mut keys = std::iter::once(leftover).chain(keys);
         let mut batch = Batch::new();
-        let mut deleted = 0;
         while self.fill(&mut batch, &mut keys) {
             for (key, hash) in batch.entries() {
                 // Once the map is empty its seed, and with it the hashes, have changed: nothing is left to delete.
@@ -77,7 +83,10 @@ impl BucketMap {
         while self.fill(&mut batch, &mut keys) {
             let mut hits = 0;
             for (key, hash) in batch.entries() {
-                hits += u64::from(self.count > 0 && self.lookup_hashed(key, hash).is_some());
+                hits += u64::from(match &self.ledger {
+                    Some(ledger) => ledger.contains(key),
+                    None => self.count > 0 && self.lookup_hashed(key, hash).is_some(),
+                });
             }
             self.spend(m, Operation::MapLookupHit, hits);
             self.spend(m, Operation::MapLookupMiss, batch.len as u64 - hits);
@@ -110,7 +119,7 @@ impl BucketMap {
             *hash = self.seed.hash(next);
             batch.len += 1;
         }
-        if self.current.total_count() >= NEAR_ANYWAY_BUCKETS {
+        if self.current.total_count() >= NEAR_ANYWAY_BUCKETS && self.ledger.is_none() {
             let near = batch.entries().fold(0, |near, (_, hash)| near ^ self.bring_near(hash));
             black_box(near);
         }
@@ -120,7 +129,7 @@ impl BucketMap {
     /// Reads what inserting or deleting these keys will need, all together, so that the cache misses overlap. Worth it for
     /// a few dozen keys whose single operations follow.
     pub fn bring_keys_near<M: Mutator>(&self, m: &M, keys: &[u32]) {
-        if self.current.is_unallocated() {
+        if self.current.is_unallocated() || self.ledger.is_some() {
             return;
         }
         let scanned = !self.map_type.is_noscan();

@@ -22,6 +22,7 @@ impl BucketMap {
         if self.growth.take().is_some() {
             self.set_header(m, HeaderField::OldBuckets, ObjRef::NIL);
         }
+        self.ledger = None;
         self.evacuated_below = 0;
         self.overflow_count = 0;
         self.count = 0;

@@ -75,7 +75,8 @@ impl BucketMap {
 
     /// Main bucket `index` and its overflow buckets. Panics if `index` is not below the bucket count, or if the map has no
     /// buckets yet.
-    pub fn chain(&self, index: u32) -> impl Iterator<Item = BucketView> {
+    pub fn chain(&mut self, index: u32) -> impl Iterator<Item = BucketView> {
+        self.settle();
         views(&self.current, index)
     }
 

@@ -74,13 +74,14 @@ mod geometry;
 mod grow;
 mod hash;
 mod header;
+mod ledger;
 mod overflow;
 mod range;
 #[cfg(test)]
 mod tests;
 pub mod tophash;
 
-pub use access::{EntrySlot, Inserted};
+pub use access::Inserted;
 pub use geometry::{BucketMemory, BucketView, Geometry};
 pub use grow::GrowKind;
 
@@ -88,6 +89,7 @@ use bucket::{ArraySize, BucketArray};
 use grow::{Growth, log2_bucket_count_for};
 use hash::Seed;
 use header::{HMAP, Header, HeaderField};
+use ledger::Ledger;
 use overflow::MapExtra;
 use range::IteratorFlags;
 
@@ -120,6 +122,8 @@ pub struct BucketMap {
     extra: Option<MapExtra>,
     /// Entries moved and not yet accounted for.
     evacuated_entries: u64,
+    /// Keys whose slots are not written yet.
+    ledger: Option<Box<Ledger>>,
 }
 
 impl BucketMap {
@@ -168,6 +172,7 @@ impl BucketMap {
             iterators: IteratorFlags::default(),
             extra: None,
             evacuated_entries: 0,
+            ledger: None,
         };
         map.set_log2_bucket_count(m.version(), 0);
         map

@@ -47,6 +47,7 @@ impl BucketMap {
         if self.count == 0 {
             return;
         }
+        self.settle();
         if self.map_type.is_noscan() {
             self.ensure_overflow_slice(m);
         }

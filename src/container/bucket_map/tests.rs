@@ -221,7 +221,7 @@ fn steady_churn_ends_in_a_growth_of_the_same_size() {
 #[test]
 fn large_maps_sample_their_overflow_count() {
     let mut heap = heap();
-    let map = filled(&mut heap, MapType::new(TypeDesc::INT, TypeDesc::EMPTY_STRUCT), 851_968, 851_968);
+    let mut map = filled(&mut heap, MapType::new(TypeDesc::INT, TypeDesc::EMPTY_STRUCT), 851_968, 851_968);
     let geometry = map.geometry();
     assert_eq!(geometry.log2_bucket_count, 17);
     let spares = 8192;
@@ -303,7 +303,10 @@ fn bulk_operations_do_what_single_ones_do() {
         let mut heap = heap();
         let mut map = made(&mut heap, INT_INT, 0);
         run(&mut heap, &mut map);
-        let chains: Vec<_> = (0..map.current.main_count()).flat_map(|index| map.chain(index)).collect();
+        let chains: Vec<_> = {
+            let count = map.current.main_count();
+            (0..count).flat_map(|index| map.chain(index).collect::<Vec<_>>()).collect()
+        };
         (map.geometry(), chains, heap.total_alloc_bytes(), heap.mallocs(), heap.live_bytes())
     };
     assert_eq!(outcome(&single), outcome(&bulk));
@@ -436,12 +439,49 @@ proptest! {
             prop_assert_eq!(map.len(), model.len() as u64);
         }
         for key in 0..900 {
-            prop_assert_eq!(map.lookup(key).is_some(), model.contains_key(&key));
+            prop_assert_eq!(map.contains(key), model.contains_key(&key));
             if map_type.elem().pointer_slots > 0 {
                 let expected = model.get(&key).map(|value| vec![*value]);
                 prop_assert_eq!(map.elem_pointers(&heap, key), expected);
             }
         }
         prop_assert_eq!(heap.locals(), 0);
+    }
+}
+
+/// A map filled and emptied in bulk and in order keeps a ledger; one that is handled key by key does not. Both must agree
+/// on everything: numbers, slots, allocations, touched pages.
+#[test]
+fn a_ledger_is_invisible() {
+    let steps: [(&str, fn(&mut CountingHeap, &mut BucketMap)); 4] = [
+        ("filled", |heap, map| assert_eq!(map.insert_all(heap, 100..90_000), 89_900)),
+        ("half deleted", |heap, map| assert_eq!(map.delete_all(heap, 100..50_000), 49_900)),
+        ("more", |heap, map| assert_eq!(map.insert_all(heap, 95_000..99_000), 4_000)),
+        ("emptied", |heap, map| assert_eq!(map.delete_all(heap, 0..100_000), 44_000)),
+    ];
+    let singly: [fn(&mut CountingHeap, &mut BucketMap); 4] = [
+        |heap, map| (100..90_000).for_each(|key| drop(map.insert(heap, key, &[], &[]))),
+        |heap, map| (100..50_000).for_each(|key| drop(map.delete(heap, key))),
+        |heap, map| (95_000..99_000).for_each(|key| drop(map.insert(heap, key, &[], &[]))),
+        |heap, map| (0..100_000).for_each(|key| drop(map.delete(heap, key))),
+    ];
+    let (mut bulk_heap, mut single_heap) = (heap(), heap());
+    let mut bulk = made(&mut bulk_heap, INT_INT, 100_000);
+    let mut single = made(&mut single_heap, INT_INT, 100_000);
+    for ((name, step), singly) in steps.into_iter().zip(singly) {
+        step(&mut bulk_heap, &mut bulk);
+        singly(&mut single_heap, &mut single);
+        assert_eq!(bulk.len(), single.len(), "{name}");
+        for key in (0..100_000).step_by(997) {
+            assert_eq!(bulk.contains(key), single.contains(key), "{name}: {key}");
+        }
+        assert_eq!(bulk.geometry(), single.geometry(), "{name}");
+        assert_eq!(bulk_heap.total_alloc_bytes(), single_heap.total_alloc_bytes(), "{name}");
+        assert_eq!(bulk_heap.mallocs(), single_heap.mallocs(), "{name}");
+        let mut settled = bulk.clone();
+        for index in 0..settled.current.main_count() {
+            let views: Vec<_> = settled.chain(index).collect();
+            assert_eq!(views, single.chain(index).collect::<Vec<_>>(), "{name}: bucket {index}");
+        }
     }
 }
