@@ -166,11 +166,13 @@ fn nothing_is_released_until_the_next_cycle_and_nearly_all_within_seconds_of_it(
 
 #[test]
 fn a_spike_in_go_1_23_is_as_measured() {
-    const MISSES: [Miss; 6] = [
+    const MISSES: [Miss; 7] = [
         miss("start: RSS", 0.09, PRINTING),
         miss("full: NumGC", 0.15, LONGER_CYCLES),
         miss("dropped: NumGC", 0.13, LONGER_CYCLES),
-        miss("idle: RSS beside garbage", 0.10, PRINTING),
+        // 0.3 and 0.5 MiB less than real Go, as after FreeOSMemory: it is what lies beside the heap.
+        miss("idle: retained beside garbage", 0.06, PRINTING),
+        miss("idle: RSS beside garbage", 0.11, PRINTING),
         miss("freeos: retained", 0.10, PRINTING),
         miss("freeos: RSS", 0.15, PRINTING),
     ];
