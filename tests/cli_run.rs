@@ -111,8 +111,8 @@ fn tables_name_question_answer_and_every_snapshot() {
         "held elsewhere ",
         "released ",
         "HeapAlloc",
-        "Question: The sessions were deleted",
-        "Answer:   A second reference.",
+        "The sessions were deleted from the map",
+        "A second reference. delete removes",
         "Wrote ",
     ] {
         assert!(stdout.contains(said), "{said} is missing:\n{stdout}");

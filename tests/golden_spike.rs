@@ -114,14 +114,15 @@ fn compare(version: GoVersion, file: &str, misses: &'static [Miss]) {
         comparison.near(&what("RSS"), mib(row.rss_bytes), &[real.rss_mib], FIVE_PERCENT);
         comparison.same(&what("NumGC"), u64::from(row.mem_stats.num_gc), &[real.num_gc as f64]);
     }
-    // Long after the second collection: what stays beside the garbage of one period, in the last quarter.
+    // Long after the second collection: what stays beside the garbage of one period, in the last half: the garbage has
+    // a period of up to two minutes.
     let idle = labelled(&measured, "idle");
-    let late = &idle[idle.len() * 3 / 4..];
+    let late = &idle[idle.len() / 2..];
     let garbage_mib = late.iter().map(|real| real.heap_inuse_mib).fold(0.0, f64::max);
     let retained: Vec<f64> = late.iter().map(|real| real.retained_mib - garbage_mib).collect();
     let rss: Vec<f64> = late.iter().map(|real| real.rss_mib - garbage_mib).collect();
     let row = snapshot(&trace, "idle");
-    let late_ns = snapshot(&trace, "dropped").t_ns + (row.t_ns - snapshot(&trace, "dropped").t_ns) / 4 * 3;
+    let late_ns = snapshot(&trace, "dropped").t_ns + (row.t_ns - snapshot(&trace, "dropped").t_ns) / 2;
     let late = trace.samples.iter().filter(|sample| (late_ns..row.t_ns).contains(&sample.t_ns));
     let garbage_mib = mib(late.map(|sample| sample.heap_inuse_bytes).max().unwrap());
     let kept = "idle: retained beside garbage";
@@ -165,11 +166,13 @@ fn nothing_is_released_until_the_next_cycle_and_nearly_all_within_seconds_of_it(
 
 #[test]
 fn a_spike_in_go_1_23_is_as_measured() {
-    const MISSES: [Miss; 6] = [
+    const MISSES: [Miss; 7] = [
         miss("start: RSS", 0.09, PRINTING),
         miss("full: NumGC", 0.15, LONGER_CYCLES),
         miss("dropped: NumGC", 0.13, LONGER_CYCLES),
-        miss("idle: RSS beside garbage", 0.10, PRINTING),
+        // 0.3 and 0.5 MiB less than real Go, as after FreeOSMemory: it is what lies beside the heap.
+        miss("idle: retained beside garbage", 0.06, PRINTING),
+        miss("idle: RSS beside garbage", 0.11, PRINTING),
         miss("freeos: retained", 0.10, PRINTING),
         miss("freeos: RSS", 0.15, PRINTING),
     ];

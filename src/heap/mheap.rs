@@ -180,7 +180,7 @@ impl Heap {
     }
 
     fn resident_pages(&self, base_page: u64, page_count: u64) -> u64 {
-        self.residency.resident_in(physical_pages_of_pages(base_page..base_page + page_count))
+        self.residency.kept_in(physical_pages_of_pages(base_page..base_page + page_count))
     }
 
     /// Gives a span's pages back to the page heap. They stay resident until they are scavenged.

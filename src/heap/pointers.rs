@@ -201,7 +201,7 @@ mod tests {
         #[test]
         fn list_like_stores_read_back_too(indices in proptest::collection::vec(0u32..40, 0..60)) {
             let mut pointers = PointerWords::Nil;
-            let mut model = vec![ObjRef::NIL; 40];
+            let mut model = [ObjRef::NIL; 40];
             for index in indices {
                 let value = if index == 0 { ObjRef::new(9, 1) } else { ObjRef::new(7, index - 1) };
                 pointers.set(SHAPE, index, 0, value);

@@ -31,7 +31,7 @@ pub struct HeapStats {
     pub mspans: u64,
     /// Most live span descriptors at one time.
     pub peak_mspans: u64,
-    /// Resident physical pages under free memory that is not released.
+    /// Resident physical pages under free memory that is not released; lazily freed ones are not among them.
     pub idle_resident_pages: u64,
     /// Bytes returned to the system over the run.
     pub scavenged_bytes: u64,

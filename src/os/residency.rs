@@ -145,6 +145,14 @@ impl Residency {
             .sum()
     }
 
+    /// How many physical pages of `pages` are resident and not lazily freed.
+    #[inline]
+    pub fn kept_in(&self, pages: Range<u64>) -> u64 {
+        bitmap_words(self.clamp(pages))
+            .map(|(word, mask)| u64::from((self.kept[word] & mask).count_ones()))
+            .sum()
+    }
+
     /// Makes room for pages below `end_page`.
     fn grow_to(&mut self, end_page: u64) {
         let words = end_page.div_ceil(WORD_PAGES) as usize;

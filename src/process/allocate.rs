@@ -171,6 +171,9 @@ impl Process {
 
     fn spend_on_preparation(&mut self, cpu_ns: f64, prepared: Prepared) {
         self.spend_cpu_ns(cpu_ns + self.preparation_ns(prepared));
+        if prepared.faulted_pages > 0 {
+            self.enforce_container_limit();
+        }
     }
 
     /// Returns memory to the system because a new span grew the heap or crossed the memory limit.

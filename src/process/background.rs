@@ -147,7 +147,7 @@ impl Process {
         let released_bytes = self.heap.pages.scavenge(bytes, reach, |pages| {
             let page_count = pages.end - pages.start;
             let physical = physical_pages_of_pages(pages);
-            stats.idle_resident_pages -= residency.resident_in(physical.clone());
+            stats.idle_resident_pages -= residency.kept_in(physical.clone());
             let left = match advice {
                 ReleaseAdvice::DontNeed => residency.release_dontneed(physical),
                 ReleaseAdvice::Free => residency.release_free(physical),
@@ -203,7 +203,8 @@ impl Process {
         );
     }
 
-    fn enforce_container_limit(&mut self) {
+    /// Looks whether the kernel kills the process; after that nothing is recorded any more.
+    pub(super) fn enforce_container_limit(&mut self) {
         let Some(container) = self.container else { return };
         let other_bytes = self.resident_beside_heap_bytes();
         let rss_bytes = self.rss_bytes();
@@ -211,7 +212,7 @@ impl Process {
             return;
         }
         if let Verdict::Killed { .. } = container.enforce(&mut self.heap.residency, other_bytes) {
-            self.record_sample();
+            self.record_sample_at(self.now_ns as u64);
             self.oom_kill = Some(OomKill {
                 t_ns: self.now_ns as u64,
                 rss_bytes,

@@ -131,6 +131,7 @@ impl Process {
             self.marker.shade(&self.heap, cache.tiny_block);
         }
         self.alloc_work_buffers();
+        self.count_metadata();
         self.assists.start_cycle();
         for goroutine in &mut self.goroutines {
             goroutine.credit = AssistCredit::default();
@@ -486,11 +487,12 @@ impl Process {
         record.fractional_cpu_ns = cycle.fractional_ns as u64;
         record.idle_cpu_ns = cycle.idle_ns as u64;
         self.settle_totals(&mut record, end_ns);
+        self.count_metadata();
         self.commit_pacing();
         self.heap.pages.next_scavenge_generation();
         self.flush_caches();
         self.recorder.push_cycle(record);
-        self.record_sample();
+        self.record_sample_at(end_ns as u64);
     }
 
     fn settle_totals(&mut self, record: &mut Cycle, end_ns: f64) {

@@ -299,6 +299,7 @@ impl Process {
         let faults = self.heap.write_run(run, len_bytes);
         if faults > 0 {
             self.spend_cpu_ns(self.costs.fault_ns(faults));
+            self.enforce_container_limit();
         }
         let written_bytes = len_bytes * u64::from(run.count());
         if len_bytes > WRITE_FREE_BYTES {

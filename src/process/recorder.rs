@@ -89,15 +89,20 @@ impl Process {
 
     pub(super) fn record_if_due(&mut self) {
         if self.background_ns >= self.recorder.next_sample_ns {
-            let sample = self.sample(self.background_ns as u64);
-            self.recorder.push_sample(sample);
-            self.record_peaks();
+            self.record_sample_at(self.background_ns as u64);
         }
     }
 
-    /// Records the state of memory now.
+    /// Records the state of memory at the running goroutine's time.
     pub(super) fn record_sample(&mut self) {
-        let t_ns = self.now_ns.max(self.background_ns) as u64;
+        self.record_sample_at(self.now_ns as u64);
+    }
+
+    /// Records the state of memory as that of `t_ns`.
+    pub(super) fn record_sample_at(&mut self, t_ns: u64) {
+        if self.oom_kill.is_some() {
+            return;
+        }
         let last_ns = self.recorder.samples.last().map_or(0, |sample| sample.t_ns);
         let sample = self.sample(t_ns.max(last_ns));
         self.recorder.push_sample(sample);
@@ -105,6 +110,9 @@ impl Process {
     }
 
     pub(super) fn record_peaks(&mut self) {
+        if self.oom_kill.is_some() {
+            return;
+        }
         let heap_alloc_bytes = self.heap.stats.heap_alloc_bytes();
         let rss_bytes = self.rss_bytes();
         let recorder = &mut self.recorder;
@@ -122,7 +130,7 @@ impl Process {
             num_gc: totals.num_gc,
             peak_heap_alloc_bytes: self.recorder.peak_heap_alloc_bytes,
             peak_rss_bytes: self.recorder.peak_rss_bytes,
-            final_rss_bytes: self.rss_bytes(),
+            final_rss_bytes: self.oom_kill.as_ref().map_or(self.rss_bytes(), |kill| kill.rss_bytes),
             total_alloc_bytes: self.heap.stats.allocated_bytes,
             gc_cpu_fraction: totals.gc_cpu_fraction,
             assist_cpu_ns: totals.assist_ns as u64,

@@ -1,14 +1,14 @@
 //! Golden rows of real Go, and the comparison of a simulated run with several measured ones.
 #![allow(dead_code, reason = "each test that includes this uses a part of it")]
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use gclab::scenario::{Overrides, Scenario, run};
 use gclab::trace::Trace;
-use indexmap::IndexMap;
 
 /// A row by column name.
-pub type Row = IndexMap<String, String>;
+pub type Row = BTreeMap<String, String>;
 
 /// All rows of a file under `tests/golden`.
 pub fn rows(file: &str) -> Vec<Row> {
