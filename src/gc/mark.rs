@@ -34,8 +34,8 @@ use crate::heap::size_class::ScanKind;
 
 /// Objects larger than this are scanned in pieces (`runtime/mgcmark.go` `maxObletBytes`).
 pub const OBLET_BYTES: u64 = 128 << 10;
-/// An object that is scanned right after an object that led to at most this many others is waited for: it was asked for too
-/// recently. Binary trees and random graphs of degree 2 mark at the price of lists, arrays of pointers do not (measured).
+/// An object that is scanned right after the object that led to it, and to at most this many in all, is waited for: it was
+/// asked for too recently. Binary trees and random graphs of degree 2 mark at the price of lists, arrays of pointers do not (measured).
 const OVERLAPPED_MISSES: u32 = 4;
 /// A queue with at most this many objects is not shared (`runtime/mgcwork.go` `balance`).
 const KEEP_OBJECTS: usize = 4;
@@ -267,7 +267,7 @@ impl Marker {
         if let PointerWords::Chain(chain) = &span.pointers {
             return self.walk_chain(heap, worker, grey.object, *chain, scan_bytes, left);
         }
-        let stall_ns = if self.found_by_last_scan <= OVERLAPPED_MISSES {
+        let stall_ns = if (1..=OVERLAPPED_MISSES).contains(&self.found_by_last_scan) {
             self.prices.stall_ns(neighbourhood(self.last_scanned, grey.object, Locality::Scattered))
         } else {
             0.0

@@ -94,6 +94,7 @@ impl Process {
         }
         let cache = self.cache();
         let (object, new_span) = self.heap.alloc_large(cache, layout, self.color());
+        self.count_metadata();
         self.scavenge_for(new_span);
         if self.marker.is_marking() {
             self.marker.note_black_allocation(1, elem_bytes);
@@ -115,8 +116,10 @@ impl Process {
         self.pay_sweep_debt(self.heap.refill_span_bytes(span_class), 0);
         let refill = self.heap.refill(self.cache(), span_class);
         if let Some(new_span) = refill.new_span {
+            self.count_metadata();
             self.scavenge_for(new_span);
         }
+        self.count_metadata();
         self.move_heap_live(refill.heap_live_bytes as i64, refill.heap_scan_bytes);
         let cpu_ns = self.sweep_ns(refill.swept) + self.refill_ns(span_class);
         self.spend_cpu_ns(cpu_ns);
@@ -139,6 +142,7 @@ impl Process {
             }
         }
         if swept != SweepOutcome::default() {
+            self.count_metadata();
             self.spend_cpu_ns(self.sweep_ns(swept));
         }
     }
@@ -178,7 +182,6 @@ impl Process {
 
     /// Returns memory to the system because a new span grew the heap or crossed the memory limit.
     pub(super) fn scavenge_for(&mut self, new_span: NewSpan) {
-        self.count_metadata();
         if new_span.growth_bytes == 0
             && new_span.scavenged_bytes == 0
             && self.settings.memory_limit_bytes.is_none()

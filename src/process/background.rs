@@ -113,6 +113,7 @@ impl Process {
             };
             self.totals.sweep_credit_ns -= self.sweep_ns(outcome);
         }
+        self.count_metadata();
     }
 
     /// `sysmon` sees the flag that the last sweeper has set.

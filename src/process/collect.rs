@@ -514,6 +514,7 @@ impl Process {
         let in_use: Vec<usize> = self.goroutines.iter().map(|goroutine| goroutine.cache).collect();
         for cache in 0..self.heap.caches.len() {
             let flush = self.heap.flush_cache(cache);
+            self.count_metadata();
             self.move_heap_live(-(flush.heap_live_credit_bytes as i64), flush.heap_scan_bytes);
             if self.runnable() == 0 || !in_use.contains(&cache) {
                 self.heap.flush_page_cache(cache);
@@ -543,6 +544,7 @@ impl Process {
 
     /// The last span was swept.
     pub(super) fn finish_sweep(&mut self) {
+        self.count_metadata();
         self.sweep_pace = SweepPace::DONE;
         for span in std::mem::take(&mut self.totals.work_buf_spans) {
             self.heap.free_span(span);

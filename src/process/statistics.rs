@@ -158,6 +158,7 @@ impl Process {
         self.catch_up();
         for cache in 0..self.heap.caches.len() {
             let flush = self.heap.flush_cache(cache);
+            self.count_metadata();
             self.move_heap_live(-(flush.heap_live_credit_bytes as i64), flush.heap_scan_bytes);
         }
         self.spend_cpu_ns(self.costs.stop_the_world_ns(u64::from(self.settings.procs)));
