@@ -90,12 +90,13 @@ impl Process {
             self.now_ns = self.now_ns.max(self.background_ns) + MARK_STEP_NS;
             self.catch_up();
         }
-        self.goroutines[number].parked = Parked::No;
         self.assists.leave(number as u64);
         if self.marker.is_marking() {
+            self.goroutines[number].parked = Parked::Waking;
             self.now_ns += self.costs.thread_wake_ns;
             self.catch_up();
         }
+        self.goroutines[number].parked = Parked::No;
         self.goroutine_runs();
     }
 

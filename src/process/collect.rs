@@ -13,7 +13,7 @@
 //! Source: `runtime/mgc.go`, Go 1.23.9.
 
 use super::goroutine::{Assisting, Parked, WantsP};
-use super::workers::{MarkWorkers, SYSMON_PERIOD_NS, Seen, Wanted, WorkerMode};
+use super::workers::{Check, MarkWorkers, SYSMON_PERIOD_NS, Seen, Wanted, WorkerMode};
 use super::{MARK_STEP_NS, Process};
 use crate::gc::mark::{Budget, WorkOrder};
 use crate::gc::mark_price::{Company, MarkPrices};
@@ -241,9 +241,11 @@ impl Process {
         let cycle = self.cycle.as_ref().expect("still marking");
         let rate = self.core_share(self.busy_count() + cycle.workers.running_count());
         let budget_ns = (end_ns - start_ns) * rate;
-        let (cpu_ns, had_its_share) = self.drain_on(number, budget_ns, end_ns);
+        let (cpu_ns, check) = self.drain_on(number, budget_ns, end_ns);
         let worked_until_ns = start_ns + (cpu_ns / rate).min(end_ns - start_ns);
-        if had_its_share || cpu_ns < budget_ns && !self.marker.has_work_for(number) {
+        let ran_dry = cpu_ns < budget_ns && !self.marker.has_work_for(number);
+        let gives_way = check == Check::LooksAround && self.is_someone_waking();
+        if check == Check::HadItsShare || ran_dry || gives_way {
             self.park_worker(number, worked_until_ns);
         }
         worked_until_ns
@@ -254,14 +256,16 @@ impl Process {
         let Some(cycle) = &mut self.cycle else { return };
         cycle.workers.park(number, now_ns);
         self.mark_done();
-        let someone_waits = self.goroutines.iter().position(|goroutine| goroutine.parked == Parked::Yes);
-        if let (Some(goroutine), true) = (someone_waits, self.marker.has_common_work()) {
-            // It was made runnable on this P moments ago, and goes before an idle-priority worker.
-            self.goroutines[goroutine].parked = Parked::No;
-            if let Some(cycle) = &mut self.cycle {
-                cycle.workers.sleep(number);
-            }
+        if self.is_someone_waking()
+            && let Some(cycle) = &mut self.cycle
+        {
+            cycle.workers.sleep(number);
         }
+    }
+
+    /// Whether a goroutine that was parked has been made runnable and does not run yet.
+    fn is_someone_waking(&self) -> bool {
+        self.goroutines.iter().any(|goroutine| goroutine.parked == Parked::Waking)
     }
 
     /// The last worker or assist found nothing more (`gcMarkDone`): what Ps still hold becomes common.
@@ -312,9 +316,9 @@ impl Process {
         }
         let mut taken_ns = 0.0;
         loop {
-            let (cpu_ns, had_its_share) = self.drain_on(number, MARK_STEP_NS, now_ns + taken_ns);
+            let (cpu_ns, check) = self.drain_on(number, MARK_STEP_NS, now_ns + taken_ns);
             taken_ns += cpu_ns;
-            if had_its_share || cpu_ns == 0.0 {
+            if check == Check::HadItsShare || cpu_ns == 0.0 {
                 break;
             }
         }
@@ -336,8 +340,8 @@ impl Process {
         }
     }
 
-    /// Drains on P `number` for at most `cpu_ns`; returns the CPU time used and whether the worker must look elsewhere.
-    fn drain_on(&mut self, number: usize, cpu_ns: f64, now_ns: f64) -> (f64, bool) {
+    /// Drains on P `number` for at most `cpu_ns`; returns the CPU time used and what the worker finds when it looks up.
+    fn drain_on(&mut self, number: usize, cpu_ns: f64, now_ns: f64) -> (f64, Check) {
         let budget = Budget { cpu_ns, work_bytes: u64::MAX };
         let drained = self.marker.drain(&self.heap, number, budget, WorkOrder::RootsFirst);
         self.report_scan_work();
@@ -345,7 +349,7 @@ impl Process {
         let mut paid = Vec::new();
         self.assists.add_background_work(drained.work_bytes as i64, ratio, |goroutine| paid.push(goroutine));
         paid.into_iter().for_each(|goroutine| self.unpark(goroutine));
-        let Some(cycle) = &mut self.cycle else { return (drained.cpu_ns, false) };
+        let Some(cycle) = &mut self.cycle else { return (drained.cpu_ns, Check::GoOn) };
         match cycle.workers.slots[number].mode {
             Some(WorkerMode::Dedicated) => cycle.dedicated_ns += drained.cpu_ns,
             Some(WorkerMode::Fractional) => cycle.fractional_ns += drained.cpu_ns,
@@ -355,8 +359,8 @@ impl Process {
             }
             None => panic!("P {number} drains without a worker"),
         }
-        let must_look = cycle.workers.note_work(number, drained.cpu_ns, drained.work_bytes, now_ns);
-        (drained.cpu_ns, must_look)
+        let check = cycle.workers.note_work(number, drained.cpu_ns, drained.work_bytes, now_ns);
+        (drained.cpu_ns, check)
     }
 
     /// Ends the cycle at `at_ns` if every queue is empty.

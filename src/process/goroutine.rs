@@ -48,4 +48,6 @@ pub enum Parked {
     No,
     /// It waits.
     Yes,
+    /// It has been made runnable; a P has to come and fetch it.
+    Waking,
 }

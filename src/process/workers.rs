@@ -13,8 +13,9 @@
 //!   goes on with what the flush has brought to light (`gcMarkDone`).
 //! * A goroutine that is preempted moves to a P that is idle, if there is one, and leaves its marking work behind: the
 //!   old P runs a fractional worker with it.
-//! * A fractional worker that has had its share gives what it holds to everybody. A goroutine that waits for credit takes
-//!   it up before an idle-priority worker does.
+//! * A worker that makes a parked goroutine runnable puts it on its own P's queue, where a sleeping P comes to fetch it.
+//!   If the worker looks up meanwhile - an idle-priority worker every 100,000 bytes of scan work, a fractional one that has
+//!   had its share - it gives way: the goroutine goes on here, and takes up the work that the worker has put down.
 //! * A fractional worker looks whether it has had its share every 100,000 bytes of scan work, so short phases are fractional
 //!   rather than idle work, and `GCCPUFraction` counts them.
 //!
@@ -116,20 +117,27 @@ impl MarkWorkers {
         mode
     }
 
-    /// Notes what the worker on P `number` did until `now_ns`; `true` if a fractional worker has had its share.
-    pub(super) fn note_work(&mut self, number: usize, cpu_ns: f64, work_bytes: u64, now_ns: f64) -> bool {
+    /// Notes what the worker on P `number` did until `now_ns`.
+    pub(super) fn note_work(&mut self, number: usize, cpu_ns: f64, work_bytes: u64, now_ns: f64) -> Check {
         let elapsed_ns = (now_ns - self.mark_start_ns).max(0.0) as u64;
         let slot = &mut self.slots[number];
         slot.unchecked_work_bytes += work_bytes;
-        if slot.mode != Some(WorkerMode::Fractional) {
-            return false;
+        if slot.mode == Some(WorkerMode::Fractional) {
+            slot.fractional_ns += cpu_ns;
         }
-        slot.fractional_ns += cpu_ns;
         if slot.unchecked_work_bytes < CHECK_WORK_BYTES {
-            return false;
+            return Check::GoOn;
         }
         slot.unchecked_work_bytes = 0;
-        self.plan.must_stop_fractional(slot.fractional_ns as u64, elapsed_ns)
+        match slot.mode {
+            Some(WorkerMode::Idle) => Check::LooksAround,
+            Some(WorkerMode::Fractional)
+                if self.plan.must_stop_fractional(slot.fractional_ns as u64, elapsed_ns) =>
+            {
+                Check::HadItsShare
+            }
+            _ => Check::GoOn,
+        }
     }
 
     /// `sysmon` looks at P `number`; `true` if what runs there must give way.
@@ -153,6 +161,17 @@ impl MarkWorkers {
         let slot = &mut self.slots[number];
         slot.look_ns = slot.look_ns.min(now_ns);
     }
+}
+
+/// What a worker finds when it looks up from its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Check {
+    /// Nothing to do but go on.
+    GoOn,
+    /// It is fractional and has used up its share.
+    HadItsShare,
+    /// It is idle-priority and gives way to any goroutine that is runnable here.
+    LooksAround,
 }
 
 /// Whether `sysmon` has seen what runs on a P.
