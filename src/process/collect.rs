@@ -256,10 +256,15 @@ impl Process {
         let Some(cycle) = &mut self.cycle else { return };
         cycle.workers.park(number, now_ns);
         self.mark_done();
-        if self.is_someone_waking()
-            && let Some(cycle) = &mut self.cycle
-        {
+        let wake_ns = self.worker_wake_ns();
+        let waking = self.goroutines.iter_mut().find(|goroutine| goroutine.parked == Parked::Waking);
+        if let (Some(goroutine), Some(cycle)) = (waking, &mut self.cycle) {
+            // It goes on here; the P that was coming to fetch it finds nothing to run, and looks for marking work.
             cycle.workers.sleep(number);
+            let coming = std::mem::replace(&mut goroutine.cache, number);
+            if coming != number {
+                cycle.workers.goroutine_blocked(coming, now_ns + wake_ns);
+            }
         }
     }
 
