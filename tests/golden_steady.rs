@@ -12,10 +12,14 @@ use golden_rows::{Comparison, Miss, Row, Within, mib, number, rows, shipped, sim
 const TEN_PERCENT: Within = Within { share: 0.10, plus: 0.0 };
 const HEAP: Within = Within { share: 0.001, plus: 64.0 / 1024.0 };
 
-/// A quarter to a half of the CPU time that real Go spends on these collections: hardly any assists take place.
-const fn cpu_miss(bound: f64) -> [Miss; 1] {
-    let bound = Within { share: bound, plus: 0.0 };
-    [Miss { what: "end: GCCPUFraction", bound, why: "the model's assists do almost nothing" }]
+/// At high GOGC and under a limit the model's idle-priority workers do more of the marking than the measured ones, and
+/// their time does not count.
+const fn cpu_miss(bound: f64) -> Miss {
+    miss("end: GCCPUFraction", bound, "idle-priority workers take too much of the marking")
+}
+
+const fn miss(what: &'static str, share: f64, why: &'static str) -> Miss {
+    Miss { what, bound: Within { share, plus: 0.0 }, why }
 }
 
 /// The measured rows of one setting, by run.
@@ -68,30 +72,30 @@ fn compare(gogc: &str, memory_limit: &str, misses: &'static [Miss]) {
 
 #[test]
 fn gogc_50_is_as_measured() {
-    const MISSES: [Miss; 1] = cpu_miss(0.75);
+    const MISSES: [Miss; 1] =
+        [miss("live: NumGC", 0.30, "a cycle while the list is built is not throttled enough and ends late")];
     compare("50", "off", &MISSES);
 }
 
 #[test]
 fn gogc_100_is_as_measured() {
-    const MISSES: [Miss; 1] = cpu_miss(0.75);
-    compare("100", "off", &MISSES);
+    compare("100", "off", &[]);
 }
 
 #[test]
 fn gogc_200_is_as_measured() {
-    const MISSES: [Miss; 1] = cpu_miss(0.63);
+    const MISSES: [Miss; 1] = [cpu_miss(0.13)];
     compare("200", "off", &MISSES);
 }
 
 #[test]
 fn gogc_400_is_as_measured() {
-    const MISSES: [Miss; 1] = cpu_miss(0.46);
+    const MISSES: [Miss; 1] = [cpu_miss(0.38)];
     compare("400", "off", &MISSES);
 }
 
 #[test]
 fn a_memory_limit_of_120_mib_is_as_measured() {
-    const MISSES: [Miss; 1] = cpu_miss(0.75);
+    const MISSES: [Miss; 1] = [cpu_miss(0.19)];
     compare("off", "120MiB", &MISSES);
 }

@@ -173,6 +173,10 @@ impl Process {
             }
         }
         self.startup.objects = objects;
+        self.startup.metadata_resident_bytes = self
+            .startup
+            .resident_bytes
+            .saturating_sub(self.startup.binary_resident_bytes + self.heap.residency.resident_bytes());
         self.now_ns = 0.0;
         self.background_ns = 0.0;
     }
