@@ -214,7 +214,7 @@ pub struct CostModel {
     pub mark_noscan_in_order_ns: f64,
     /// Independent pointer-free object, scattered, by heap size.
     pub mark_noscan_scattered_ns: Curve,
-    /// Independent pointer-free object found in map buckets: map[int]*[64]byte less the same map with nil values.
+    /// Independent pointer-free object found in map buckets: `map[int]*[64]byte` less the same map with nil values.
     pub mark_noscan_hashed_ns: Curve,
     /// Independent object with one nil pointer, in allocation order: 20.4 to 22.4.
     pub mark_scan_in_order_ns: f64,

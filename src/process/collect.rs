@@ -240,15 +240,31 @@ impl Process {
         }
         let cycle = self.cycle.as_ref().expect("still marking");
         let rate = self.core_share(self.busy_count() + cycle.workers.running_count());
-        let budget_ns = (end_ns - start_ns) * rate;
-        let (cpu_ns, check) = self.drain_on(number, budget_ns, end_ns);
-        let worked_until_ns = start_ns + (cpu_ns / rate).min(end_ns - start_ns);
-        let ran_dry = cpu_ns < budget_ns && !self.marker.has_work_for(number);
+        let wall_ns = end_ns - start_ns;
+        if slot.ahead_ns >= wall_ns {
+            self.set_ahead(number, slot.ahead_ns - wall_ns);
+            return end_ns;
+        }
+        let (cpu_ns, check) = self.drain_on(number, (wall_ns - slot.ahead_ns) * rate, end_ns);
+        let used_ns = slot.ahead_ns + cpu_ns / rate;
+        self.set_ahead(number, (used_ns - wall_ns).max(0.0));
+        let worked_until_ns = start_ns + used_ns.min(wall_ns);
+        if used_ns > wall_ns + MARK_STEP_NS {
+            // It cannot look up before its piece of work is done.
+            return worked_until_ns;
+        }
+        let ran_dry = used_ns < wall_ns && !self.marker.has_work_for(number);
         let gives_way = check == Check::LooksAround && self.is_someone_waking();
         if check == Check::HadItsShare || ran_dry || gives_way {
             self.park_worker(number, worked_until_ns);
         }
         worked_until_ns
+    }
+
+    fn set_ahead(&mut self, number: usize, ahead_ns: f64) {
+        if let Some(cycle) = &mut self.cycle {
+            cycle.workers.slots[number].ahead_ns = ahead_ns;
+        }
     }
 
     /// The worker on P `number` ends; its P looks for something else to do.
@@ -370,7 +386,8 @@ impl Process {
 
     /// Ends the cycle at `at_ns` if every queue is empty.
     pub(super) fn end_marking_if_drained(&mut self, at_ns: f64) {
-        if self.cycle.is_some() && self.marker.is_drained() {
+        let at_work = self.cycle.as_ref().is_none_or(|cycle| cycle.workers.any_ahead());
+        if !at_work && self.marker.is_drained() {
             self.finish_marking(at_ns);
         }
     }

@@ -6,14 +6,14 @@
 //!
 //! The order of things, exactly as Go has it:
 //!
-//! 1. allocation from a cached span looks at nothing ([`allocate`]);
-//! 2. a refill or a large allocation pays sweep debt first, moves `heap_live`, then tests the trigger ([`allocate`]);
-//! 3. while marking, allocation charges the goroutine's assist credit before it allocates ([`assist`]);
-//! 4. a cycle stops the world, marks concurrently, stops the world, and leaves sweeping to everyone ([`collect`]);
-//! 5. the sweeper and the scavenger run when a P is free ([`background`]).
+//! 1. allocation from a cached span looks at nothing (`allocate`);
+//! 2. a refill or a large allocation pays sweep debt first, moves `heap_live`, then tests the trigger (`allocate`);
+//! 3. while marking, allocation charges the goroutine's assist credit before it allocates (`assist`);
+//! 4. a cycle stops the world, marks concurrently, stops the world, and leaves sweeping to everyone (`collect`);
+//! 5. the sweeper and the scavenger run when a P is free (`background`).
 //!
 //! Invariants: virtual time never goes back; the same settings and calls give the same trace; every byte of RSS has one
-//! owner ([`statistics`]).
+//! owner (`statistics`).
 //!
 //! Differences from Go: a goroutine stays on its P; workers advance in steps of [`MARK_STEP_NS`]; goroutines that want
 //! more CPU than there is are all slowed alike.

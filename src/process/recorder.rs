@@ -1,14 +1,17 @@
 //! Recording: samples over virtual time that never grow beyond a few thousand, and peaks that no sampling can miss.
 //!
-//! Samples are taken at a fixed interval and at every turn of a cycle. When there are too many, every second one is
-//! dropped and the interval doubles, so a run of any length ends with between half and all of the places filled.
+//! Samples are taken at an interval and at every turn of a cycle. Each top-level step has places of its own, so that a
+//! spike of 200 ms is as detailed as the six idle minutes after it: when a step has filled its places, every second of
+//! its samples is dropped and the interval doubles. A run of very many steps is thinned out as a whole in the same way.
 
 use super::Process;
 use crate::trace::{Cycle, Sample, Snapshot, StepMark, Summary, Trace};
 use crate::units::MICROSECOND_NS;
 
+/// Most samples of one step.
+const MAX_STEP_SAMPLES: usize = 1024;
 /// Most samples that a trace keeps.
-const MAX_SAMPLES: usize = 4096;
+const MAX_SAMPLES: usize = 8192;
 /// First interval between samples in nanoseconds.
 const FIRST_INTERVAL_NS: f64 = 20.0 * MICROSECOND_NS as f64;
 
@@ -16,6 +19,8 @@ const FIRST_INTERVAL_NS: f64 = 20.0 * MICROSECOND_NS as f64;
 #[derive(Debug)]
 pub(super) struct Recorder {
     samples: Vec<Sample>,
+    /// The first sample of the running step.
+    step_start: usize,
     cycles: Vec<Cycle>,
     snapshots: Vec<Snapshot>,
     steps: Vec<StepMark>,
@@ -29,6 +34,7 @@ impl Default for Recorder {
     fn default() -> Self {
         Recorder {
             samples: Vec::new(),
+            step_start: 0,
             cycles: Vec::new(),
             snapshots: Vec::new(),
             steps: Vec::new(),
@@ -68,13 +74,29 @@ impl Recorder {
         self.next_sample_ns = sample.t_ns as f64 + self.interval_ns;
         self.samples.push(sample);
         if self.samples.len() > MAX_SAMPLES {
-            let mut number = 0;
-            self.samples.retain(|_| {
-                number += 1;
-                number % 2 == 1
-            });
+            self.thin_out(0);
+            self.step_start /= 2;
+        } else if self.samples.len() - self.step_start > MAX_STEP_SAMPLES {
+            self.thin_out(self.step_start);
             self.interval_ns *= 2.0;
         }
+    }
+
+    /// Drops every second sample from number `first` on.
+    fn thin_out(&mut self, first: usize) {
+        let mut number = 0;
+        self.samples.retain(|_| {
+            number += 1;
+            number <= first || (number - first) % 2 == 1
+        });
+    }
+
+    /// The samples of a new step are taken as closely as those of the first.
+    fn begin_step(&mut self, step: StepMark) {
+        self.step_start = self.samples.len();
+        self.interval_ns = FIRST_INTERVAL_NS;
+        self.next_sample_ns = step.t_ns as f64 + FIRST_INTERVAL_NS;
+        self.steps.push(step);
     }
 }
 
@@ -83,7 +105,7 @@ impl Process {
     pub fn begin_step(&mut self, label: &str) {
         self.catch_up();
         label.clone_into(&mut self.step);
-        self.recorder.steps.push(StepMark { t_ns: self.now_ns as u64, label: label.to_owned() });
+        self.recorder.begin_step(StepMark { t_ns: self.now_ns as u64, label: label.to_owned() });
         self.record_sample();
     }
 

@@ -53,6 +53,8 @@ pub(super) struct MarkSlot {
     pub(super) look_ns: f64,
     /// Whether what runs here now ran here when `sysmon` looked last.
     pub(super) seen: Seen,
+    /// Wall time that the worker's last piece of work reaches beyond the present step: an oblet is scanned in one go.
+    pub(super) ahead_ns: f64,
     fractional_ns: f64,
     unchecked_work_bytes: u64,
 }
@@ -74,6 +76,7 @@ impl MarkWorkers {
             mode: None,
             look_ns: mark_start_ns + wake_ns * f64::from(procs - number),
             seen: Seen::Yes,
+            ahead_ns: 0.0,
             fractional_ns: 0.0,
             unchecked_work_bytes: 0,
         };
@@ -88,6 +91,11 @@ impl MarkWorkers {
     /// Whether any worker runs.
     pub(super) fn any_running(&self) -> bool {
         self.slots.iter().any(|slot| slot.mode.is_some())
+    }
+
+    /// Whether a worker is still at a piece of work that is no longer in any queue.
+    pub(super) fn any_ahead(&self) -> bool {
+        self.slots.iter().any(|slot| slot.mode.is_some() && slot.ahead_ns > 0.0)
     }
 
     /// Ps with a worker on them.
@@ -148,6 +156,7 @@ impl MarkWorkers {
     /// The worker on P `number` ran dry at `now_ns`: it parks, and its P looks once more before it sleeps.
     pub(super) fn park(&mut self, number: usize, now_ns: f64) {
         self.slots[number].mode = None;
+        self.slots[number].ahead_ns = 0.0;
         self.slots[number].look_ns = now_ns;
     }
 

@@ -17,7 +17,7 @@ pub const PROCS_LIMIT: u32 = 256;
 pub enum Gogc {
     /// Never collect for growth.
     Off,
-    /// Percent, 0 to [`GOGC_LIMIT_PERCENT`].
+    /// Percent, 0 to `GOGC_LIMIT_PERCENT`.
     Percent(u32),
 }
 

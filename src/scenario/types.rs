@@ -195,7 +195,7 @@ impl Types {
     /// Works out the layout of every struct, and says why the others have none.
     ///
     /// # Panics
-    /// With more than [`TYPES_LIMIT`] structs: the caller refuses those.
+    /// With more than `TYPES_LIMIT` structs: the caller refuses those.
     pub fn resolve(structs: IndexMap<String, StructType>) -> (Types, IndexMap<String, String>) {
         assert!(structs.len() <= TYPES_LIMIT, "{} types", structs.len());
         let names: Vec<String> = structs.keys().cloned().collect();
@@ -243,7 +243,7 @@ impl Types {
     /// What a value of `go_type` needs in memory.
     ///
     /// # Errors
-    /// An unknown name, a struct that contains itself, a type beyond [`TYPE_LIMIT_BYTES`].
+    /// An unknown name, a struct that contains itself, a type beyond `TYPE_LIMIT_BYTES`.
     pub fn layout(&self, go_type: &GoType) -> Result<TypeLayout, String> {
         let layout = match go_type {
             GoType::Basic(basic) => TypeLayout::plain(basic.size_bytes, basic.align_bytes),
