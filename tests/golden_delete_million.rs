@@ -27,6 +27,9 @@ const SCAVENGER: &str = "the background scavenger is faster than the measured on
 /// needed pages and those were in the first one's page cache. The model takes work buffers from one P only.
 const GROWTH: &str = "the model's second P needs no pages of its own";
 
+/// How much is allocated black while the second cycle runs depends on who marks.
+const BLACK: &str = "the goal follows from what was allocated while marking";
+
 const fn share(share: f64) -> Within {
     Within { share, plus: 0.0 }
 }
@@ -117,7 +120,8 @@ fn map_of_ints_without_a_hint_is_as_measured() {
 #[test]
 fn map_of_pointers_with_a_hint_is_as_measured() {
     let trace = simulate("ptr", &shipped("delete-million-pointers.toml"), &Overrides::default());
-    const MISSES: [Miss; 7] = [
+    const MISSES: [Miss; 8] = [
+        miss("inserted: NextGC", 0.01, BLACK),
         miss("deleted, gc: HeapSys", 0.04, GROWTH),
         miss("deleted, freed: HeapSys", 0.04, GROWTH),
         miss("deleted, freed: HeapReleased", 0.06, GROWTH),
@@ -133,7 +137,8 @@ fn map_of_pointers_with_a_hint_is_as_measured() {
 fn map_of_pointers_without_a_hint_is_as_measured() {
     let text = program("map[int]*[64]byte", "", r#", written = "none""#);
     let trace = simulate("ptr0", &text, &Overrides::default());
-    compare("ptr0", &trace, &[]);
+    const MISSES: [Miss; 1] = [miss("inserted: NextGC", 0.005, BLACK)];
+    compare("ptr0", &trace, &MISSES);
 }
 
 #[test]
