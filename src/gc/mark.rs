@@ -155,11 +155,6 @@ impl Marker {
         self.has_common_work() || !self.workers[worker].is_empty()
     }
 
-    /// Scan work of all kinds so far, in bytes.
-    pub fn work_done_bytes(&self) -> u64 {
-        self.heap_scan_work_bytes + self.stack_scan_work_bytes + self.globals_scan_work_bytes
-    }
-
     /// The objects that are grey now, in no particular order.
     pub fn grey_objects(&self) -> impl Iterator<Item = ObjRef> {
         self.workers.iter().flatten().chain(&self.shared).map(|grey| grey.object)

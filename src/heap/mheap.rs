@@ -100,12 +100,6 @@ impl Heap {
         &self.spans[id as usize]
     }
 
-    /// Span number `id`.
-    #[inline]
-    pub fn span_mut(&mut self, id: SpanId) -> &mut Mspan {
-        &mut self.spans[id as usize]
-    }
-
     /// How many span numbers are in use or were.
     pub fn span_count(&self) -> u32 {
         self.spans.len() as u32

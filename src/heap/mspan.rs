@@ -141,11 +141,6 @@ impl Mspan {
         self.base_page * crate::units::PAGE_BYTES
     }
 
-    /// Whether this is one large object.
-    pub fn is_large(&self) -> bool {
-        self.span_class.size_class().is_none()
-    }
-
     /// Free slots.
     pub fn free_count(&self) -> u32 {
         self.slot_count - self.alloc_count

@@ -108,11 +108,6 @@ impl AssistQueue {
         self.background_credit_bytes
     }
 
-    /// Goroutines that wait.
-    pub fn parked_count(&self) -> usize {
-        self.parked.len()
-    }
-
     /// Forgets unclaimed credit: a cycle starts.
     ///
     /// # Panics

@@ -18,11 +18,10 @@ use super::{MARK_STEP_NS, Process, ReleaseAdvice};
 use crate::heap::mheap::NewSpan;
 use crate::heap::page_alloc::Reach;
 use crate::heap::sweep::SweepOutcome;
-use crate::os::Verdict;
-use crate::os::physical_pages_of_pages;
-use crate::scavenge::Work;
-use crate::scavenge::{AllocationScavenge, FREE_OS_MEMORY_BYTES, allocation_scavenge};
-use crate::scavenge::{GoalInputs, Goals};
+use crate::os::{Verdict, physical_pages_of_pages};
+use crate::scavenge::{
+    AllocationScavenge, FREE_OS_MEMORY_BYTES, GoalInputs, Goals, Work, allocation_scavenge,
+};
 use crate::trace::{CycleKind, OomKill};
 use crate::units::{PAGE_BYTES, SECOND_NS};
 

@@ -8,7 +8,7 @@
 //! Who marks, and on which P, is the scheduler's business ([`super::workers`]).
 //!
 //! Differences from Go: workers are simulated in steps of [`MARK_STEP_NS`], one P after another; mark termination begins
-//! at the moment the last worker ran dry; goroutines are taken to run on the Ps with the lowest numbers.
+//! at the moment the last worker ran dry.
 //!
 //! Source: `runtime/mgc.go`, Go 1.23.9.
 

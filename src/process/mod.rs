@@ -15,7 +15,7 @@
 //! Invariants: virtual time never goes back; the same settings and calls give the same trace; every byte of RSS has one
 //! owner (`statistics`).
 //!
-//! Differences from Go: a goroutine stays on its P; workers advance in steps of [`MARK_STEP_NS`]; goroutines that want
+//! Differences from Go: workers advance in steps of [`MARK_STEP_NS`]; goroutines that want
 //! more CPU than there is are all slowed alike.
 
 mod allocate;

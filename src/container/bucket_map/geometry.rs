@@ -80,11 +80,6 @@ impl BucketMap {
         views(&self.current, index)
     }
 
-    /// Old bucket `index` and its overflow buckets, while the map grows.
-    pub fn old_chain(&self, index: u32) -> Option<impl Iterator<Item = BucketView>> {
-        self.growth.as_ref().map(|growth| views(&growth.array, index))
-    }
-
     /// Bytes of simulated memory that operations on the map range over: header, arrays, overflow buckets and slice.
     pub fn working_set_bytes(&self) -> u64 {
         let old = self.growth.as_ref().map_or(0, |growth| growth.array.simulated_bytes(&self.map_type));
