@@ -15,7 +15,7 @@ const HEAP: Within = Within { share: 0.001, plus: 64.0 / 1024.0 };
 /// At high GOGC and under a limit the model's idle-priority workers do more of the marking than the measured ones, and
 /// their time does not count.
 const fn cpu_miss(bound: f64) -> Miss {
-    miss("end: GCCPUFraction", bound, "idle-priority workers take too much of the marking")
+    miss("end: GCCPUFraction", bound, "one cycle in ten more, in less total time")
 }
 
 const fn miss(what: &'static str, share: f64, why: &'static str) -> Miss {
@@ -72,8 +72,7 @@ fn compare(gogc: &str, memory_limit: &str, misses: &'static [Miss]) {
 
 #[test]
 fn gogc_50_is_as_measured() {
-    const MISSES: [Miss; 1] = [cpu_miss(0.17)];
-    compare("50", "off", &MISSES);
+    compare("50", "off", &[]);
 }
 
 #[test]
@@ -83,18 +82,16 @@ fn gogc_100_is_as_measured() {
 
 #[test]
 fn gogc_200_is_as_measured() {
-    const MISSES: [Miss; 1] = [cpu_miss(0.15)];
-    compare("200", "off", &MISSES);
+    compare("200", "off", &[]);
 }
 
 #[test]
 fn gogc_400_is_as_measured() {
-    const MISSES: [Miss; 1] = [cpu_miss(0.38)];
+    const MISSES: [Miss; 1] = [cpu_miss(0.15)];
     compare("400", "off", &MISSES);
 }
 
 #[test]
 fn a_memory_limit_of_120_mib_is_as_measured() {
-    const MISSES: [Miss; 1] = [cpu_miss(0.29)];
-    compare("off", "120MiB", &MISSES);
+    compare("off", "120MiB", &[]);
 }

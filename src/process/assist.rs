@@ -71,7 +71,7 @@ impl Process {
             self.catch_up();
         }
         self.assisting = Assisting::No;
-        self.mark_done();
+        let _ = self.mark_done();
         self.end_marking_if_drained(self.now_ns);
         found_work
     }

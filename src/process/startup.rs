@@ -63,6 +63,11 @@ pub struct Startup {
 const P_BYTES: u64 = 8944;
 
 impl Startup {
+    /// Package-level variables of the runtime's own that refer to its live objects.
+    pub fn global_count(&self) -> usize {
+        self.objects.iter().map(|kind| kind.live as usize).sum()
+    }
+
     /// What a program built with `version` and run with `procs` Ps starts with.
     pub fn of(version: GoVersion, procs: u32) -> Startup {
         let more_procs = procs.saturating_sub(1);

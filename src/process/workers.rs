@@ -10,7 +10,10 @@
 //!   long list, that goroutine's P keeps the list, and other Ps sleep: the program marks its own heap, by assists and, after
 //!   each 10 ms time slice, by a fractional worker.
 //! * When the last worker or assist ends and nothing common is left, every queue is flushed and marking either ends or
-//!   goes on with what the flush has brought to light (`gcMarkDone`).
+//!   goes on with what the flush has brought to light (`gcMarkDone`). The barrier that flushes preempts every goroutine, so
+//!   that each P looks for work anew: a P whose fractional share is not used up takes the work over, and its goroutine goes
+//!   on where the last worker was. In this way one list uses up the fractional shares of *all* Ps before an
+//!   idle-priority worker gets it.
 //! * A goroutine that is preempted moves to a P that is idle, if there is one, and leaves its marking work behind: the
 //!   old P runs a fractional worker with it.
 //! * A worker that makes a parked goroutine runnable puts it on its own P's queue, where a sleeping P comes to fetch it.
