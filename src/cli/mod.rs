@@ -7,6 +7,7 @@
 
 mod errors;
 mod files;
+mod go;
 pub mod pacer;
 mod run;
 mod sims;
@@ -27,7 +28,8 @@ use clap::{Parser, Subcommand};
         show, and draws it.",
     after_help = "Examples:\n  gclab sims                                      the scenarios and the questions they answer\n  \
         gclab run sims/delete-million.toml              run one, print its table, draw it\n  \
-        gclab run sims/steady-gogc.toml --gogc 50,100   the same work under two settings\n\n\
+        gclab run sims/steady-gogc.toml --gogc 50,100   the same work under two settings\n  \
+        gclab go sims/delete-million.toml >x.go         the same work as a Go program\n\n\
         Help on a command: gclab run --help"
 )]
 struct Cli {
@@ -38,6 +40,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Go(go::GoArgs),
     Sims(sims::SimsArgs),
     Pacer(pacer::PacerArgs),
 }
@@ -46,6 +49,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Go(args) => go::run(&args),
         Command::Sims(args) => sims::run(&args),
         Command::Pacer(args) => pacer::run(&args).map_err(errors::CliError::from),
     };
