@@ -62,11 +62,12 @@ pub enum SpanSource {
 }
 
 /// How the objects that marking meets one after the other lie in memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Locality {
     /// In the order of allocation, upwards or downwards: the hardware prefetches.
     InOrder,
     /// In no order, found through a dense array (independent) or a link (chained).
+    #[default]
     Scattered,
     /// In no order, found through the buckets of a map, between which other words are scanned.
     Hashed,

@@ -25,6 +25,7 @@
 use std::ops::Range;
 
 use super::mark_price::MarkPrices;
+use super::recent_pages::{Recency, RecentPages};
 use super::roots::{RootJob, RootKind};
 use crate::cost::Locality;
 use crate::heap::mheap::Heap;
@@ -88,10 +89,11 @@ impl Grey {
 pub struct Marker {
     active: Activity,
     prices: MarkPrices,
-    /// The object found last: its neighbours are cheap.
+    /// The object found last, how it lay, and the pages of those before it: their neighbours are cheap.
     last_found: ObjRef,
-    /// The object scanned last, and how many white objects it led to.
-    last_scanned: ObjRef,
+    last_locality: Locality,
+    recent: RecentPages,
+    /// How many white objects the object that was scanned last led to.
     found_by_last_scan: u32,
     root_jobs: Vec<RootJob>,
     shared: Vec<Grey>,
@@ -263,11 +265,15 @@ impl Marker {
             return self.walk_chain(heap, worker, grey.object, *chain, scan_bytes, left);
         }
         let stall_ns = if (1..=OVERLAPPED_MISSES).contains(&self.found_by_last_scan) {
-            self.prices.stall_ns(neighbourhood(self.last_scanned, grey.object, Locality::Scattered))
+            // Anything but the object found last was asked for a while ago.
+            self.prices.stall_ns(if grey.object == self.last_found {
+                self.last_locality
+            } else {
+                Locality::InOrder
+            })
         } else {
             0.0
         };
-        self.last_scanned = grey.object;
         let mut drained = self.scan_everything(heap, worker, grey.object);
         drained.cpu_ns += stall_ns;
         drained
@@ -379,8 +385,7 @@ impl Marker {
     /// Greys the object that a pointer leads to, into `worker`'s queue; returns the cost, scanning it included.
     #[inline]
     fn follow(&mut self, heap: &Heap, worker: usize, target: ObjRef, locality: Locality) -> f64 {
-        let last = std::mem::replace(&mut self.last_found, target);
-        let locality = neighbourhood(last, target, locality);
+        let locality = self.locality(heap, target, locality);
         match self.mark(heap, target) {
             Found::Before => self.prices.seen_ns(locality),
             Found::PointerFree => self.prices.noscan_ns(locality),
@@ -389,6 +394,19 @@ impl Marker {
                 self.prices.scan_ns(locality)
             }
         }
+    }
+
+    /// How `target` lies to what was found before: objects of one span are neighbours, and so is what shares a recent page.
+    #[inline]
+    fn locality(&mut self, heap: &Heap, target: ObjRef, otherwise: Locality) -> Locality {
+        let last = std::mem::replace(&mut self.last_found, target);
+        self.last_locality =
+            if last.span() == target.span() || self.recent.touch(heap, target) == Recency::Recent {
+                Locality::InOrder
+            } else {
+                otherwise
+            };
+        self.last_locality
     }
 
     #[inline]
@@ -404,12 +422,6 @@ impl Marker {
         self.objects_marked += 1;
         if span.span_class.kind() == ScanKind::Noscan { Found::PointerFree } else { Found::Scannable }
     }
-}
-
-/// How `next` lies to `last`: objects of one span are neighbours.
-#[inline]
-fn neighbourhood(last: ObjRef, next: ObjRef, otherwise: Locality) -> Locality {
-    if last.span() == next.span() { Locality::InOrder } else { otherwise }
 }
 
 /// What a pointer led to.

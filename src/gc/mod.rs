@@ -13,7 +13,7 @@
 //! a white one; the *write barrier* sees to it: while marking, a pointer store shades both the pointer that is
 //! overwritten and the one that is stored, and new objects are born black.
 //!
-//! The rooms: [`mark`] (grey queue and workers), [`roots`] (where marking starts), [`barrier`] (what a store must do).
+//! The rooms: [`mark`] (grey queue and workers), [`recent_pages`] (what a cache would hold), [`roots`] (where marking starts), [`barrier`] (what a store must do).
 //! Sweeping belongs to the heap ([`crate::heap::sweep`]); when a cycle starts and how fast it runs is the pacer's word
 //! ([`crate::pacer`]); the phases are put together in virtual time by the process.
 //!
@@ -23,4 +23,5 @@
 pub mod barrier;
 pub mod mark;
 pub mod mark_price;
+pub mod recent_pages;
 pub mod roots;

@@ -270,20 +270,39 @@ impl Process {
             self.set_ahead(number, slot.ahead_ns - wall_ns);
             return end_ns;
         }
+        if self.acts_on(slot.pending) {
+            self.park_worker(number, start_ns + slot.ahead_ns);
+            return start_ns + slot.ahead_ns;
+        }
         let (cpu_ns, check) = self.drain_on(number, (wall_ns - slot.ahead_ns) * rate, end_ns);
         let used_ns = slot.ahead_ns + cpu_ns / rate;
         self.set_ahead(number, (used_ns - wall_ns).max(0.0));
         let worked_until_ns = start_ns + used_ns.min(wall_ns);
         if used_ns > wall_ns + MARK_STEP_NS {
             // It cannot look up before its piece of work is done.
+            self.set_pending(number, check);
             return worked_until_ns;
         }
         let ran_dry = used_ns < wall_ns && !self.marker.has_work_for(number);
-        let gives_way = check == Check::LooksAround && self.is_someone_waking();
-        if check == Check::HadItsShare || ran_dry || gives_way {
+        if ran_dry || self.acts_on(check) {
             self.park_worker(number, worked_until_ns);
         }
         worked_until_ns
+    }
+
+    /// Whether a worker that finds this when it looks up ends.
+    fn acts_on(&self, check: Check) -> bool {
+        match check {
+            Check::GoOn => false,
+            Check::HadItsShare => true,
+            Check::LooksAround => self.is_someone_waking(),
+        }
+    }
+
+    fn set_pending(&mut self, number: usize, check: Check) {
+        if let Some(cycle) = &mut self.cycle {
+            cycle.workers.slots[number].pending = check;
+        }
     }
 
     fn set_ahead(&mut self, number: usize, ahead_ns: f64) {

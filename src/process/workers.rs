@@ -58,6 +58,8 @@ pub(super) struct MarkSlot {
     pub(super) seen: Seen,
     /// Wall time that the worker's last piece of work reaches beyond the present step: an oblet is scanned in one go.
     pub(super) ahead_ns: f64,
+    /// What the worker found when it looked up in the middle of such a piece: it acts on it at the end.
+    pub(super) pending: Check,
     fractional_ns: f64,
     unchecked_work_bytes: u64,
 }
@@ -80,6 +82,7 @@ impl MarkWorkers {
             look_ns: mark_start_ns + wake_ns * f64::from(procs - number),
             seen: Seen::Yes,
             ahead_ns: 0.0,
+            pending: Check::GoOn,
             fractional_ns: 0.0,
             unchecked_work_bytes: 0,
         };
@@ -160,6 +163,7 @@ impl MarkWorkers {
     pub(super) fn park(&mut self, number: usize, now_ns: f64) {
         self.slots[number].mode = None;
         self.slots[number].ahead_ns = 0.0;
+        self.slots[number].pending = Check::GoOn;
         self.slots[number].look_ns = now_ns;
     }
 
