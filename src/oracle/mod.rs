@@ -47,6 +47,7 @@ pub use real_run::{RealRun, RealRunError};
 pub use schedule::{Listener, Matrix};
 pub use toolchain::{Toolchain, ToolchainError};
 
+use crate::go_program::Unwritable;
 use crate::scenario::RunError;
 
 /// Why there is no judgement.
@@ -72,6 +73,14 @@ pub enum OracleError {
         gogc: String,
         /// What happened.
         error: RunError,
+    },
+    /// A scenario that has no Go program.
+    #[error("{scenario} has no Go program: {error}")]
+    Unwritable {
+        /// Which scenario.
+        scenario: String,
+        /// Why.
+        error: Unwritable,
     },
     /// A folder that cannot be written.
     #[error("cannot write {}: {error}", path.display())]

@@ -208,8 +208,10 @@ fn build(
     interrupt: &Interrupt,
 ) -> Result<PathBuf, OracleError> {
     let (source, program) = (folder.join("main.go"), folder.join("program"));
+    let text = go_program::go_program(scenario, settings)
+        .map_err(|error| OracleError::Unwritable { scenario: scenario.name.clone(), error })?;
     std::fs::create_dir_all(folder)
-        .and_then(|()| std::fs::write(&source, go_program::source(scenario, settings)))
+        .and_then(|()| std::fs::write(&source, text))
         .map_err(|error| OracleError::Folder { path: folder.to_owned(), error })?;
     toolchain.build(&scenario.name, &source, &program, interrupt).map_err(|error| match error {
         ToolchainError::Interrupted => OracleError::Interrupted,

@@ -35,6 +35,7 @@ mod read_step;
 mod reader;
 mod run;
 mod settings;
+mod splitmix64;
 mod step;
 mod types;
 

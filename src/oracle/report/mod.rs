@@ -81,8 +81,13 @@ pub fn load(folder: &Path) -> Result<Vec<CellReport>, SavedError> {
         let text = std::fs::read_to_string(&path).map_err(|error| read_error(&path, error))?;
         reports.push(serde_json::from_str(&text).map_err(|error| torn(error.to_string()))?);
     }
-    reports.sort_by_cached_key(order);
+    sort(&mut reports);
     Ok(reports)
+}
+
+/// Orders cells as a reader looks for them.
+pub fn sort(reports: &mut [CellReport]) {
+    reports.sort_by_cached_key(order);
 }
 
 /// Scenario by scenario, then by version, then by GOGC.
