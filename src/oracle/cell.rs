@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::OracleError;
-use super::band::{Spread, band};
+use super::band::{RealCurve, curve};
 use super::child::Interrupt;
 use super::cycles::Cycles;
 use super::gctrace::TracedCycle;
@@ -93,9 +93,9 @@ impl CellReport {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Curves {
     /// HeapAlloc of the real runs.
-    pub real_heap: Vec<Spread>,
+    pub real_heap: RealCurve,
     /// RSS of the real runs.
-    pub real_rss: Vec<Spread>,
+    pub real_rss: RealCurve,
     /// The simulation.
     pub simulated: Vec<Moment>,
 }
@@ -232,8 +232,8 @@ pub fn compare(
         },
     };
     let curves = Curves {
-        real_heap: band(&real_moments, |moment| moment.heap_alloc_bytes),
-        real_rss: band(&real_moments, |moment| Some(moment.rss_bytes)),
+        real_heap: curve(&real_moments, |moment| moment.heap_alloc_bytes),
+        real_rss: curve(&real_moments, |moment| Some(moment.rss_bytes)),
         simulated: simulated_moments,
     };
     Ok((report, curves))
@@ -392,7 +392,7 @@ mod tests {
         assert!((99.0..101.0).contains(&report.speed.ratio()));
         assert_eq!(report.name(), "tiny-go1.23.9-gogc100-procs2");
         assert!(report.cycles.near().iter().all(|(_, near)| *near == report.cycles.pairs.len()));
-        assert!(!curves.real_rss.is_empty() && !curves.real_heap.is_empty());
+        assert!(!curves.real_rss.line.is_empty() && !curves.real_heap.line.is_empty());
 
         let mut wrong = same.clone();
         let measured = wrong.measured.as_mut().unwrap();

@@ -1,6 +1,6 @@
 //! Real against simulated: two panels, HeapAlloc over RSS, on one axis of true time.
 //!
-//! Real Go is a thick solid line, with the spread of its runs as a band; the simulation is a dashed line of another
+//! Real Go is a thick solid line, one of its runs, with the spread of all as a band; the simulation is a dashed line of another
 //! colour on top. Where the model is right the dashes lie on the line. Each line is named once, at the top; each
 //! panel says how far the highest points are apart. Times are true on both sides: when one run takes longer, it ends
 //! further right.
@@ -23,8 +23,6 @@ pub struct BandPoint {
     pub t_ns: u64,
     /// The lowest.
     pub low: u64,
-    /// The median.
-    pub middle: u64,
     /// The highest.
     pub high: u64,
 }
@@ -32,16 +30,19 @@ pub struct BandPoint {
 /// One size over time, real and simulated, in order of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OverlayPanel {
-    /// The real runs.
-    pub real: Vec<BandPoint>,
+    /// A real run: nanoseconds and bytes.
+    pub real: Vec<(u64, u64)>,
+    /// The spread of all real runs; empty for one.
+    pub spread: Vec<BandPoint>,
     /// The simulation: nanoseconds and bytes.
     pub simulated: Vec<(u64, u64)>,
 }
 
 impl OverlayPanel {
+    /// Where the lines end; what runs on longer than the one that is drawn says nothing about it.
     fn end_ns(&self) -> u64 {
-        let real = self.real.last().map_or(0, |point| point.t_ns);
-        real.max(self.simulated.last().map_or(0, |(t_ns, _)| *t_ns))
+        let last = |line: &[(u64, u64)]| line.last().map_or(0, |(t_ns, _)| *t_ns);
+        last(&self.real).max(last(&self.simulated))
     }
 }
 

@@ -36,21 +36,19 @@ pub fn draw(
         picture.text(at(plot.left - 10.0, y), Align::End, regular(BODY_PX), theme.text_quiet, &text);
     }
     draw_band(picture, sides, panel, time, sizes);
-    let real = panel.real.iter().map(|point| at(time.x(point.t_ns), sizes.y(point.middle)));
-    draw_line(picture, &thin(real), sides.real.width_px, sides.real.dash, sides.real.ink);
-    let simulated: Vec<Point> =
-        thin(panel.simulated.iter().map(|(t_ns, bytes)| at(time.x(*t_ns), sizes.y(*bytes))));
+    let line = |points: &[(u64, u64)]| -> Vec<Point> {
+        thin(points.iter().map(|(t_ns, bytes)| at(time.x(*t_ns), sizes.y(*bytes))))
+    };
+    let (real, simulated) = (line(&panel.real), line(&panel.simulated));
+    draw_line(picture, &real, sides.real.width_px, sides.real.dash, sides.real.ink);
     // A pale edge keeps the dashes apart from the line that they lie on.
     let edge = theme.background.with_alpha(0.85);
     draw_line(picture, &simulated, sides.simulated.width_px + 4.0, sides.simulated.dash, edge);
     draw_line(picture, &simulated, sides.simulated.width_px, sides.simulated.dash, sides.simulated.ink);
-    for (end, ink) in [(panel.real.last().map(|point| (point.t_ns, point.middle)), sides.real.ink)] {
-        if let Some((t_ns, bytes)) = end {
-            picture.disc(at(time.x(t_ns), sizes.y(bytes)), 8.0, ink);
+    for (line, radius_px, ink) in [(real, 8.0, sides.real.ink), (simulated, 6.0, sides.simulated.ink)] {
+        if let Some(end) = line.last() {
+            picture.disc(*end, radius_px, ink);
         }
-    }
-    if let Some((t_ns, bytes)) = panel.simulated.last() {
-        picture.disc(at(time.x(*t_ns), sizes.y(*bytes)), 6.0, sides.simulated.ink);
     }
 }
 
@@ -85,7 +83,8 @@ fn draw_name(
 }
 
 fn peak_real(panel: &OverlayPanel) -> u64 {
-    panel.real.iter().map(|point| point.high).max().unwrap_or(0)
+    let run = panel.real.iter().map(|(_, bytes)| *bytes);
+    run.chain(panel.spread.iter().map(|point| point.high)).max().unwrap_or(0)
 }
 
 fn peak_simulated(panel: &OverlayPanel) -> u64 {
@@ -95,14 +94,14 @@ fn peak_simulated(panel: &OverlayPanel) -> u64 {
 /// Fills between the lowest and the highest of the real runs: one column of pixels after another, each as high as the
 /// points that fall into it, or as the line between its neighbours.
 fn draw_band(picture: &mut Picture, sides: &Sides, panel: &OverlayPanel, time: &TimeAxis, sizes: ByteAxis) {
-    let [Some(first), Some(last)] = [panel.real.first(), panel.real.last()] else { return };
+    let [Some(first), Some(last)] = [panel.spread.first(), panel.spread.last()] else { return };
     let (left, right) = (time.x(first.t_ns).ceil() as i32, time.x(last.t_ns).floor() as i32);
     let mut next = 0;
     for x in left..right {
-        while next + 1 < panel.real.len() && time.x(panel.real[next + 1].t_ns) <= x as f32 {
+        while next + 1 < panel.spread.len() && time.x(panel.spread[next + 1].t_ns) <= x as f32 {
             next += 1;
         }
-        let BandPoint { low, high, .. } = panel.real[next];
+        let BandPoint { low, high, .. } = panel.spread[next];
         if low < high {
             let (top, bottom) = (sizes.y(high), sizes.y(low));
             let ink = sides.real.ink.with_alpha(BAND_ALPHA);
