@@ -50,7 +50,7 @@ fn method(text: &mut String) {
          * **Exact** metrics are what Go computes: TotalAlloc, Mallocs, HeapSys everywhere; HeapAlloc, bytes freed, NextGC and \
          HeapObjects right after a forced collection; HeapReleased right after `debug.FreeOSMemory()`. Bytes must agree \
          within 0.1 % and 64 KiB, counts within 0.1 % and 1000 (a process has objects of its own). Where the real runs \
-         themselves differ by more than that, the metric counts as timing: *real varies*. Of a cell with one run it is not \
+         themselves differ by more than that, the metric counts as timing: it *varies*. Of a cell with one run it is not \
          known whether real Go repeats itself.\n\
          * **Timing** metrics depend on when things happen: the number of collections, peaks, RSS, the share of CPU in GC, \
          total time without sleeps, the time until memory was given back. They must be within 10 % of the median of the real \
