@@ -386,7 +386,7 @@ mod tests {
         let scenario = scenario("");
         let simulated = simulate(&scenario, &scenario.settings()).unwrap();
         let same = twin(&simulated);
-        let (report, curves) = compare(&scenario, "go1.23.9", &simulated, &[same.clone()], 1).unwrap();
+        let (report, curves) = compare(&scenario, "go1.23.9", &simulated, std::slice::from_ref(&same), 1).unwrap();
         assert_eq!(missed(&report), Vec::<String>::new());
         assert!(report.exact().count() > 8, "{}", report.exact().count());
         assert!((99.0..101.0).contains(&report.speed.ratio()));
@@ -400,7 +400,7 @@ mod tests {
         measured.snapshots[1].mem_stats.heap_released += 8 << 20;
         measured.summary.num_gc += 10;
         measured.summary.duration_ns *= 2;
-        let (report, _) = compare(&scenario, "go1.23.9", &simulated, &[wrong.clone()], 1).unwrap();
+        let (report, _) = compare(&scenario, "go1.23.9", &simulated, std::slice::from_ref(&wrong), 1).unwrap();
         assert_eq!(
             missed(&report),
             [

@@ -15,7 +15,7 @@ pub fn markdown(reports: &[CellReport], mechanisms: &Mechanisms, command: &str) 
     let mut text = String::from("# Fidelity: real Go beside the simulation\n\n");
     let _ = writeln!(
         text,
-        "Written by `{command}`; do not edit. Explanations of misses are kept in `fidelity-mechanisms.toml`.\n"
+        "Written by `{command}`; do not edit. The explanations of misses are kept in `fidelity-mechanisms.toml`.\n"
     );
     provenance(&mut text, reports);
     method(&mut text);
@@ -133,9 +133,12 @@ fn medians(text: &mut String, reports: &[CellReport]) {
     text.push('\n');
 }
 
+/// An explanation, and the misses that it explains.
+type Explained<'r> = (String, Vec<(&'r CellReport, &'r Judged)>);
+
 /// Misses by their explanation, those without one first.
 fn misses(text: &mut String, reports: &[CellReport], mechanisms: &Mechanisms) {
-    let mut groups: IndexMap<Option<usize>, (String, Vec<(&CellReport, &Judged)>)> = IndexMap::new();
+    let mut groups: IndexMap<Option<usize>, Explained> = IndexMap::new();
     for report in reports {
         for judged in report.misses() {
             let found = mechanisms.of(report, judged);
