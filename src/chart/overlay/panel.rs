@@ -2,11 +2,11 @@
 
 use super::super::axis::{ByteAxis, TimeAxis, size_text};
 use super::super::decimate::thin;
-use super::super::picture::{Align, Area, Mark, Picture, Point, Skyline, at};
+use super::super::picture::{Align, Area, Dash, Mark, Picture, Point, Skyline, at};
 use super::super::text::{bold, regular};
 use super::super::theme::{BODY_PX, NAME_PX, Theme};
-use super::super::timeline::draw_line;
-use super::{BAND_ALPHA, BandPoint, OverlayPanel, Sides};
+use super::super::timeline::{draw_line, has_narrow_teeth};
+use super::{BAND_ALPHA, BandPoint, OverlayPanel, Side, Sides};
 
 /// Height of a panel's name in pixels.
 const NAME_ROW_PX: f32 = 38.0;
@@ -41,15 +41,24 @@ pub fn draw(
     };
     let (real, simulated) = (line(&panel.real), line(&panel.simulated));
     draw_line(picture, &real, sides.real.width_px, sides.real.dash, sides.real.ink);
-    // A pale edge keeps the dashes apart from the line that they lie on.
-    let edge = theme.background.with_alpha(0.85);
-    draw_line(picture, &simulated, sides.simulated.width_px + 4.0, sides.simulated.dash, edge);
-    draw_line(picture, &simulated, sides.simulated.width_px, sides.simulated.dash, sides.simulated.ink);
+    draw_simulated(picture, theme, sides, &simulated);
     for (line, radius_px, ink) in [(real, 8.0, sides.real.ink), (simulated, 6.0, sides.simulated.ink)] {
         if let Some(end) = line.last() {
             picture.disc(*end, radius_px, ink);
         }
     }
+}
+
+/// The simulation on top of everything: dashes, or a plain line where it goes up and down too fast for them.
+fn draw_simulated(picture: &mut Picture, theme: &Theme, sides: &Sides, line: &[Point]) {
+    let Side { ink, dash, width_px } = sides.simulated;
+    if has_narrow_teeth(line) {
+        draw_line(picture, line, width_px * 0.7, Dash::Solid, ink);
+        return;
+    }
+    // A pale edge keeps the dashes apart from the line that they lie on.
+    draw_line(picture, line, width_px + 4.0, dash, theme.background.with_alpha(0.85));
+    draw_line(picture, line, width_px, dash, ink);
 }
 
 /// The panel's name at the left; the peaks of both sides at the right, each in the colour of its line.

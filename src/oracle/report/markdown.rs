@@ -45,7 +45,8 @@ fn method(text: &mut String) {
         text,
         "## How it is judged\n\n\
          `gclab go` writes each scenario as a Go program. It is built with real Go, run, and asked at the same labelled \
-         moments for what `runtime.MemStats` and the kernel say; the simulation runs under the same settings. Nothing in \
+         moments for what `runtime.MemStats` and the kernel say; the simulation runs under the same settings. Numbers come from runs that \
+         only look at snapshots, curves from as many others that look all the time. Nothing in \
          the simulation is fitted to these programs.\n\n\
          * **Exact** metrics are what Go computes: TotalAlloc, Mallocs, HeapSys everywhere; HeapAlloc, bytes freed, NextGC and \
          HeapObjects right after a forced collection; HeapReleased right after `debug.FreeOSMemory()`. Bytes must agree \
