@@ -114,8 +114,8 @@ fn compose(overlay: &Overlay, style: &Style) -> Result<Picture, ChartError> {
     }
     let mut picture = Picture::new(width_px, height_px, theme.background);
     let sides = Sides {
-        real: Side { ink: theme.heap_alloc, dash: Dash::Solid, width_px: 7.0 },
-        simulated: Side { ink: theme.danger, dash: Dash::Long, width_px: 4.5 },
+        real: Side { ink: theme.heap_alloc, dash: Dash::Solid, width_px: 9.0 },
+        simulated: Side { ink: theme.danger, dash: Dash::Long, width_px: 4.0 },
     };
     let top = page::header(&mut picture, theme, &overlay.title, &overlay.subtitle);
     draw_key(&mut picture, theme, &sides, overlay, top);
@@ -135,7 +135,12 @@ fn compose(overlay: &Overlay, style: &Style) -> Result<Picture, ChartError> {
     ] {
         panel::draw(&mut picture, theme, &sides, name, panel, &time, Area { top, bottom, ..area });
     }
-    draw_time(&mut picture, theme, &time, end_ns, area.bottom);
+    let is_spread = !overlay.heap_alloc.spread.is_empty() || !overlay.rss.spread.is_empty();
+    let remark = match is_spread {
+        true => "time since the start; the line is one real run, the band the spread of all",
+        false => "time since the start",
+    };
+    draw_time(&mut picture, theme, &time, remark, area.bottom);
     Ok(picture)
 }
 
@@ -147,7 +152,7 @@ fn draw_key(picture: &mut Picture, theme: &Theme, sides: &Sides, overlay: &Overl
     let mut x = MARGIN_PX + SIZES_PX;
     let room = (picture.width_px as f32 - MARGIN_PX - x) / 2.0 - SAMPLE_PX - 50.0;
     for (side, name) in [(sides.real, overlay.real_name.as_str()), (sides.simulated, "gclab, simulated")] {
-        if side.dash == Dash::Solid {
+        if side.dash == Dash::Solid && !overlay.rss.spread.is_empty() {
             let band = Area { left: x, right: x + SAMPLE_PX, top: y - 12.0, bottom: y + 12.0 };
             picture.fill(band, side.ink.with_alpha(BAND_ALPHA));
         }
@@ -158,7 +163,8 @@ fn draw_key(picture: &mut Picture, theme: &Theme, sides: &Sides, overlay: &Overl
     }
 }
 
-fn draw_time(picture: &mut Picture, theme: &Theme, time: &TimeAxis, end_ns: u64, top: f32) {
+fn draw_time(picture: &mut Picture, theme: &Theme, time: &TimeAxis, remark: &str, top: f32) {
+    let end_ns = time.segments[0].span.end_ns;
     let font = regular(BODY_PX);
     let y = top + 24.0;
     for (t_ns, text) in
@@ -170,6 +176,5 @@ fn draw_time(picture: &mut Picture, theme: &Theme, time: &TimeAxis, end_ns: u64,
         let x = x.clamp(time.left() + half - 10.0, time.right() + 12.0 - half);
         picture.text(at(x, y), Align::Middle, font, theme.text_quiet, &text);
     }
-    let remark = "time since the start; the band is the spread of the real runs";
     picture.text(at(time.left(), y + 27.0), Align::Start, font, theme.text_quiet, remark);
 }

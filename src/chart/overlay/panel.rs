@@ -57,7 +57,7 @@ fn draw_simulated(picture: &mut Picture, theme: &Theme, sides: &Sides, line: &[P
         return;
     }
     // A pale edge keeps the dashes apart from the line that they lie on.
-    draw_line(picture, line, width_px + 4.0, dash, theme.background.with_alpha(0.85));
+    draw_line(picture, line, width_px + 2.0, dash, theme.background.with_alpha(0.85));
     draw_line(picture, line, width_px, dash, ink);
 }
 
