@@ -49,6 +49,7 @@
 //! |---|---|
 //! | [`units`] | sizes and times as people write them |
 //! | [`version`] | which Go is simulated, and every fact that differs between versions |
+//! | [`mistake`] | what is wrong with a file that a user wrote, with its place and what would be accepted |
 //! | [`os`] | physical pages: resident or not, `madvise`, the container's limit |
 //! | [`heap`] | Go's allocator: size classes, spans, caches, the page allocator, sweeping |
 //! | [`gc`] | marking: roots, colours, the grey queue, the write barrier |
@@ -71,6 +72,7 @@ pub mod container;
 pub mod cost;
 pub mod gc;
 pub mod heap;
+pub mod mistake;
 pub mod os;
 pub mod pacer;
 pub mod process;

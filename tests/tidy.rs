@@ -10,15 +10,16 @@ use std::path::{Path, PathBuf};
 const MAX_LINES: usize = 700;
 
 /// Files that are longer than [`MAX_LINES`] today, and the length that they must not exceed.
-const TOO_LONG_TODAY: [(&str, usize); 2] = [("src/cost.rs", 1_000), ("src/scenario/read_step.rs", 1_000)];
+const TOO_LONG_TODAY: [(&str, usize); 1] = [("src/scenario/read_step.rs", 1_000)];
 
 /// Who may use whom: a room and the rooms directly below it. A room may use all that those may use.
-const BELOW: [(&str, &[&str]); 14] = [
+const BELOW: [(&str, &[&str]); 15] = [
     ("units", &[]),
     ("version", &[]),
+    ("mistake", &[]),
     ("os", &["units", "version"]),
     ("heap", &["os"]),
-    ("cost", &["heap"]),
+    ("cost", &["heap", "mistake"]),
     ("gc", &["cost"]),
     ("pacer", &["units"]),
     ("scavenge", &["heap", "pacer"]),
@@ -43,7 +44,7 @@ struct Source {
 }
 
 impl Source {
-    /// `heap` of `src/heap/sweep.rs`, `cost` of `src/cost.rs`.
+    /// `heap` of `src/heap/sweep.rs`, `units` of `src/units.rs`.
     fn room(&self) -> &str {
         let inside = self.name.strip_prefix("src/").expect("a source file");
         inside.split(['/', '.']).next().expect("a room")
