@@ -60,6 +60,8 @@
 //! | [`process`] | all of these as one process in virtual time: the only room where time passes |
 //! | [`scenario`] | TOML to a checked program, and the program to a trace |
 //! | [`trace`] | what a run records (knows only units) |
+//! | [`go_program`] | a scenario as the Go program that it stands for |
+//! | [`oracle`] | real Go beside the simulation, number by number |
 //! | [`chart`] | traces as PNG pictures |
 //! | [`cli`] | the command line: wiring |
 //!
@@ -71,8 +73,10 @@ pub mod cli;
 pub mod container;
 pub mod cost;
 pub mod gc;
+pub mod go_program;
 pub mod heap;
 pub mod mistake;
+pub mod oracle;
 pub mod os;
 pub mod pacer;
 pub mod process;

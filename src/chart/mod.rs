@@ -1,7 +1,7 @@
 //! Charts: traces as PNG pictures that a room can read from the back row.
 //!
-//! Terms: a *picture* is a list of marks in pixels; a *timeline* shows one trace, a *comparison* several; the *ledger*
-//! is resident memory split by owner, stacked.
+//! Terms: a *picture* is a list of marks in pixels; a *timeline* shows one trace, a *comparison* several, an *overlay*
+//! one over real runs of the same program; the *ledger* is resident memory split by owner, stacked.
 //!
 //! 1. The page is laid out: question, settings and answer (`page`), then a timeline or a comparison.
 //! 2. Time and size get axes (`axis`); samples are thinned to what pixels can show (`decimate`).
@@ -19,6 +19,7 @@ mod axis;
 mod comparison;
 mod decimate;
 mod labels;
+mod overlay;
 mod page;
 mod paint;
 mod picture;
@@ -31,6 +32,7 @@ mod words;
 
 use std::path::{Path, PathBuf};
 
+pub use overlay::{BandPoint, Overlay, OverlayPanel, overlay_texts, render_overlay, render_overlay_png};
 pub use theme::{DARK, Ink, LIGHT, Theme};
 
 use crate::trace::{Sample, Trace};
@@ -155,17 +157,12 @@ pub struct PlacedText {
 /// # Errors
 /// As [`render`].
 pub fn placed_texts(traces: &[Trace], style: &Style) -> Result<Vec<PlacedText>, ChartError> {
-    let place = |label: &picture::Label| {
-        let picture::Area { left, top, right, bottom } = label.area();
-        PlacedText {
-            text: label.text.clone(),
-            left_px: left,
-            top_px: top,
-            right_px: right,
-            bottom_px: bottom,
-        }
-    };
-    Ok(compose(traces, style)?.labels().map(place).collect())
+    Ok(compose(traces, style)?.labels().map(placed).collect())
+}
+
+fn placed(label: &picture::Label) -> PlacedText {
+    let picture::Area { left, top, right, bottom } = label.area();
+    PlacedText { text: label.text.clone(), left_px: left, top_px: top, right_px: right, bottom_px: bottom }
 }
 
 /// A snapshot is a sample too: every labelled moment is on the lines, however thin the samples are around it.

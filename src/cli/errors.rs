@@ -9,6 +9,8 @@ use miette::{
 };
 
 use super::terminal::Colour;
+use crate::oracle::report::SavedError;
+use crate::oracle::{OracleError, RealRunError, ToolchainError};
 use crate::scenario::{Mistake, Mistakes, RunError};
 
 /// Why a command did not do what it was asked to.
@@ -32,6 +34,15 @@ pub(super) enum CliError {
     /// The simulation could not be finished.
     #[error("the run with GOGC={gogc} stopped: {error}")]
     Run { gogc: String, error: RunError },
+    /// Real Go could not be asked.
+    #[error(transparent)]
+    Oracle(#[from] OracleError),
+    /// Reports of an earlier command cannot be used.
+    #[error(transparent)]
+    Saved(#[from] SavedError),
+    /// Real Go says otherwise.
+    #[error("{missed} exact metric{} beyond the tolerance", if *missed == 1 { " is" } else { "s are" })]
+    Unfaithful { missed: usize },
     /// The picture could not be drawn.
     #[error("cannot draw {}: {reason}", path.display())]
     Chart { path: PathBuf, reason: String },
@@ -46,8 +57,38 @@ impl CliError {
             | CliError::Write { .. }
             | CliError::Pacer(_)
             | CliError::Usage { .. } => 2,
-            CliError::Run { .. } | CliError::Chart { .. } => 1,
+            CliError::Saved(_) => 2,
+            CliError::Oracle(error) => oracle_exit_code(error),
+            CliError::Run { .. } | CliError::Chart { .. } | CliError::Unfaithful { .. } => 1,
         }
+    }
+}
+
+/// A toolchain can be replaced and a time-out raised; a program that fails cannot be helped from outside. 130 is what a
+/// shell says after Ctrl-C.
+fn oracle_exit_code(error: &OracleError) -> u8 {
+    match error {
+        OracleError::Toolchain(_)
+        | OracleError::Folder { .. }
+        | OracleError::Result(_)
+        | OracleError::RealRun { error: RealRunError::TimedOut(_) | RealRunError::TooLarge(_), .. } => 2,
+        OracleError::Interrupted => 130,
+        OracleError::RealRun { .. } | OracleError::Simulation { .. } | OracleError::Unwritable { .. } => 1,
+    }
+}
+
+/// What would do instead, where the message does not say it.
+fn accepted(error: &CliError) -> Option<&'static str> {
+    let CliError::Oracle(error) = error else { return None };
+    match error {
+        OracleError::Toolchain(ToolchainError::NotThere { .. } | ToolchainError::NotGo { .. }) => Some(
+            "the go command of an installed Go 1.21 or later, such as /usr/local/go/bin/go, or the folder it was \
+             installed in",
+        ),
+        OracleError::RealRun { error: RealRunError::TimedOut(_), .. } => {
+            Some("a longer --timeout, such as 10m")
+        }
+        _ => None,
     }
 }
 
@@ -56,7 +97,10 @@ pub(super) fn render(error: &CliError, colour: Colour) -> String {
     match error {
         CliError::Mistakes(mistakes) => render_mistakes(mistakes, colour),
         CliError::Usage { message, accepted } => format!("error: {message}\n  accepted: {accepted}\n"),
-        other => format!("error: {other}\n"),
+        other => match accepted(other) {
+            Some(accepted) => format!("error: {other}\n  accepted: {accepted}\n"),
+            None => format!("error: {other}\n"),
+        },
     }
 }
 

@@ -1,17 +1,19 @@
 //! The command line: one file a subcommand, wiring only.
 //!
 //! Exit codes: 0 when everything was done (a simulated OOM kill is a result, not a failure), 1 when a run could not be
-//! finished, 2 when the user can do something about it: a wrong flag, a mistake in a file, a folder that cannot be written.
+//! finished or real Go says otherwise, 2 when the user can do something about it: a wrong flag, a mistake in a file, a folder that cannot be written.
 //!
 //! Results go to stdout, everything else to stderr. Colour is used on a terminal only, and never when `NO_COLOR` is set.
 
 mod errors;
 mod files;
+mod go;
 pub mod pacer;
 mod run;
 mod sims;
 mod table;
 mod terminal;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -27,7 +29,9 @@ use clap::{Parser, Subcommand};
         show, and draws it.",
     after_help = "Examples:\n  gclab sims                                      the scenarios and the questions they answer\n  \
         gclab run sims/delete-million.toml              run one, print its table, draw it\n  \
-        gclab run sims/steady-gogc.toml --gogc 50,100   the same work under two settings\n\n\
+        gclab run sims/steady-gogc.toml --gogc 50,100   the same work under two settings\n  \
+        gclab go sims/delete-million.toml >x.go         the same work as a Go program\n  \
+        gclab validate sims/churn.toml --go go          real Go beside the simulation\n\n\
         Help on a command: gclab run --help"
 )]
 struct Cli {
@@ -38,6 +42,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Go(go::GoArgs),
+    Validate(validate::ValidateArgs),
     Sims(sims::SimsArgs),
     Pacer(pacer::PacerArgs),
 }
@@ -46,6 +52,8 @@ enum Command {
 pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Go(args) => go::run(&args),
+        Command::Validate(args) => validate::run(&args),
         Command::Sims(args) => sims::run(&args),
         Command::Pacer(args) => pacer::run(&args).map_err(errors::CliError::from),
     };

@@ -80,7 +80,7 @@ pub(super) struct RunArgs {
     no_plot: bool,
 }
 
-fn zero_or_one(text: &str) -> Result<bool, String> {
+pub(super) fn zero_or_one(text: &str) -> Result<bool, String> {
     match text {
         "1" => Ok(true),
         "0" => Ok(false),

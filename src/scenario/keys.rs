@@ -6,13 +6,12 @@
 //!
 //! 1. A range yields each key once: ascending, or shuffled by a keyed permutation (a four-round Feistel network over the
 //!    next larger power of four, walked until the result is in range), so that a shuffle of a billion keys needs no memory.
-//! 2. A random set draws uniformly with replacement.
+//! 2. A random set draws uniformly with replacement (`splitmix64`).
 //! 3. Zipf draws key k with probability proportional to `1 / (k + 1)^exponent`, by rejection-inversion
 //!    (W. Hörmann, G. Derflinger, "Rejection-inversion to generate variates from monotone discrete distributions", 1996).
 //! 4. A window yields a range in ascending order; whoever inserts its keys deletes the key `size` below each one first.
 
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use super::splitmix64::{SplitMix64, mix, start};
 
 /// One more than the largest key: keys are 0 to 4,294,967,294.
 pub const KEY_LIMIT: u64 = u32::MAX as u64;
@@ -116,15 +115,15 @@ impl Keys {
             Keys::Range { first, end, shift, order: Order::Random { seed } } => KeysIter::Shuffled {
                 first: first + shift * turn,
                 next: 0,
-                permutation: Permutation::new(end - first, mix(run_seed) ^ seed, turn),
+                permutation: Permutation::new(end - first, run_seed, seed, turn),
             },
             Keys::Random { count, below, seed } => {
-                KeysIter::Random { left: count, below, rng: generator(run_seed, seed, turn) }
+                KeysIter::Random { left: count, below, rng: SplitMix64::new(run_seed, seed, turn) }
             }
             Keys::Zipf { count, below, exponent, seed } => KeysIter::Zipf {
                 left: count,
                 zipf: Zipf::new(below, exponent),
-                rng: generator(run_seed, seed, turn),
+                rng: SplitMix64::new(run_seed, seed, turn),
             },
         }
     }
@@ -136,8 +135,8 @@ impl Keys {
 pub enum KeysIter {
     Ascending { next: u64, end: u64 },
     Shuffled { first: u64, next: u64, permutation: Permutation },
-    Random { left: u64, below: u64, rng: ChaCha8Rng },
-    Zipf { left: u64, zipf: Zipf, rng: ChaCha8Rng },
+    Random { left: u64, below: u64, rng: SplitMix64 },
+    Zipf { left: u64, zipf: Zipf, rng: SplitMix64 },
 }
 
 impl KeysIter {
@@ -171,7 +170,7 @@ impl Iterator for KeysIter {
             }
             KeysIter::Random { left, below, rng } => {
                 *left = left.checked_sub(1)?;
-                uniform(rng, *below)
+                rng.below(*below)
             }
             KeysIter::Zipf { left, zipf, rng } => {
                 *left = left.checked_sub(1)?;
@@ -192,26 +191,6 @@ impl Iterator for KeysIter {
     }
 }
 
-/// A generator of its own for each step and turn, so that one step's draws do not move another's.
-fn generator(run_seed: u64, step_seed: u64, turn: u64) -> ChaCha8Rng {
-    let mut rng = ChaCha8Rng::seed_from_u64(run_seed);
-    rng.set_stream(mix(mix(step_seed) ^ turn));
-    rng
-}
-
-/// A uniform number under `below`; the bias of the multiplication is under 2^-32 for every key range.
-fn uniform(rng: &mut ChaCha8Rng, below: u64) -> u64 {
-    ((u128::from(rng.next_u64()) * u128::from(below)) >> 64) as u64
-}
-
-/// The finaliser of splitmix64 (S. Vigna): every input bit moves every output bit.
-fn mix(x: u64) -> u64 {
-    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
-}
-
 /// A bijection of `0..count`, chosen by seed and turn.
 #[derive(Clone, Debug)]
 pub struct Permutation {
@@ -221,13 +200,13 @@ pub struct Permutation {
 }
 
 impl Permutation {
-    fn new(count: u64, seed: u64, turn: u64) -> Permutation {
+    fn new(count: u64, run_seed: u64, step_seed: u64, turn: u64) -> Permutation {
         let mut bits = 0;
         while bits < 64 && (1u64 << bits) < count {
             bits += 2;
         }
-        let start = mix(mix(seed) ^ turn);
-        Permutation { count, half_bits: bits / 2, round_keys: [0, 1, 2, 3].map(|round| mix(start ^ round)) }
+        let first = start(run_seed, step_seed, turn);
+        Permutation { count, half_bits: bits / 2, round_keys: [0, 1, 2, 3].map(|round| mix(first ^ round)) }
     }
 
     /// The image of `index`, which must be below the count.
@@ -270,7 +249,7 @@ impl Zipf {
     }
 
     /// A key; ranks run from 1, keys from 0.
-    fn draw(&self, rng: &mut ChaCha8Rng) -> u64 {
+    fn draw(&self, rng: &mut SplitMix64) -> u64 {
         loop {
             let unit = (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
             let area = self.area_high + unit * (self.area_low - self.area_high);

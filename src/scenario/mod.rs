@@ -34,6 +34,7 @@ mod read_step;
 mod reader;
 mod run;
 mod settings;
+mod splitmix64;
 mod step;
 mod types;
 

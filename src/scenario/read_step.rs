@@ -680,12 +680,13 @@ impl Parser {
             VarType::Slice { element } => self.slice_objects(node, &element, object, shape)?,
             VarType::Pointer { target } => self.linked_objects(node, &target, object, shape, count)?,
         };
+        let (go_type, object) = (object.go_type, object.layout.object());
         let total_bytes = object.size_bytes.checked_mul(count).filter(|bytes| *bytes <= MEMORY_LIMIT_BYTES);
         if total_bytes.is_none() {
             let reason = format!("{} objects of {} are too many", grouped(count), Bytes(object.size_bytes));
             node.wrong(reason, &format!("up to {} in one step", Bytes(MEMORY_LIMIT_BYTES)), &mut self.log);
         }
-        Some(Step::Alloc(Alloc { into, count, object, shape, written: written? }))
+        Some(Step::Alloc(Alloc { into, count, object, go_type, shape, written: written? }))
     }
 
     fn shape(&mut self, table: &mut Table<'_>) -> Option<AskedShape> {
@@ -725,7 +726,7 @@ impl Parser {
         element: &Typed,
         object: Option<Typed>,
         asked: AskedShape,
-    ) -> Option<(Layout, Shape)> {
+    ) -> Option<(Typed, Shape)> {
         let log = &mut self.log;
         if let Some(ShapeName::List | ShapeName::Tree) = asked.name {
             let accepted = "a variable that is a pointer, such as \"*Node\", or shape = \"slice\"";
@@ -761,7 +762,7 @@ impl Parser {
                     node.wrong(format!("a {go_type} has no size"), "a slice of something with a size", log);
                     return None;
                 }
-                return Some((element.layout.object(), Shape::InPlace));
+                return Some((element.clone(), Shape::InPlace));
             }
         };
         if object.layout.size_bytes == 0 {
@@ -771,9 +772,9 @@ impl Parser {
         }
         if asked.name == Some(ShapeName::Graph) {
             self.need_slots(node, &object, asked.degree, "graph")?;
-            return Some((object.layout.object(), Shape::Graph { degree: asked.degree, seed: asked.seed }));
+            return Some((object, Shape::Graph { degree: asked.degree, seed: asked.seed }));
         }
-        Some((object.layout.object(), Shape::Slice(asked.backing.unwrap_or_default())))
+        Some((object, Shape::Slice(asked.backing.unwrap_or_default())))
     }
 
     fn linked_objects(
@@ -783,7 +784,7 @@ impl Parser {
         object: Option<Typed>,
         asked: AskedShape,
         count: u64,
-    ) -> Option<(Layout, Shape)> {
+    ) -> Option<(Typed, Shape)> {
         if asked.backing.is_some() {
             node.wrong("only a slice has a backing array", "leave backing out", &mut self.log);
             return None;
@@ -815,7 +816,7 @@ impl Parser {
                 return None;
             }
         };
-        Some((target.layout.object(), shape))
+        Some((target.clone(), shape))
     }
 
     fn need_slots(&mut self, node: &Node<'_>, object: &Typed, slots: u32, shape: &str) -> Option<()> {
@@ -848,7 +849,7 @@ impl Parser {
             }
         };
         let mix = match (object?, mix) {
-            (Some(object), None) => vec![MixPart { object: object.layout.object(), weight: 1 }],
+            (Some(object), None) => vec![mix_part(object, 1)],
             (None, Some(mix)) => mix?,
             _ => {
                 let accepted =
@@ -878,7 +879,7 @@ impl Parser {
                     node.wrong("what is this part?", "size = \"64B\" or type = \"Node\"", &mut self.log);
                     return None;
                 };
-                Some(MixPart { object: object.layout.object(), weight: weight? as u32 })
+                Some(mix_part(object, weight? as u32))
             })
             .collect();
         parts.into_iter().collect()
@@ -910,7 +911,8 @@ impl Parser {
             // An object given by its size alone is a struct whose first word is the link.
             layout = Layout::scan(layout.size_bytes, 1, 8);
         }
-        Some(Step::Finalize(Finalize { count: count?, object: layout, chain, written: written? }))
+        let go_type = object.go_type;
+        Some(Step::Finalize(Finalize { count: count?, object: layout, go_type, chain, written: written? }))
     }
 
     // ---- goroutines and time ----
@@ -977,6 +979,10 @@ struct AskedShape {
     backing: Option<Backing>,
     degree: u32,
     seed: u64,
+}
+
+fn mix_part(object: Typed, weight: u32) -> MixPart {
+    MixPart { object: object.layout.object(), go_type: object.go_type, weight }
 }
 
 /// Whether an object was given by its size alone.

@@ -20,7 +20,7 @@ use self::task::{Progress, Task};
 use self::variable::Variable;
 use super::{RunSettings, Scenario, Step};
 use crate::heap::object::ObjRef;
-use crate::process::{Process, ReleaseAdvice, Settings};
+use crate::process::{Global, Process, ReleaseAdvice, Settings};
 use crate::trace::Trace;
 
 /// Why a run could not be finished.
@@ -57,10 +57,16 @@ struct Machine<'s> {
     /// How often each step has run, by its place in the file.
     turns: IndexMap<usize, u64>,
     run_seed: u64,
+    /// Where each track drops its garbage.
+    sinks: IndexMap<usize, Global>,
+    /// The track that is being carried out: 0 outside `parallel`, inside from 1.
+    track: usize,
 }
 
 /// One goroutine of the program.
 struct Track<'s> {
+    /// 0 outside `parallel`, inside from 1.
+    number: usize,
     goroutine: usize,
     frames: Frames<'s>,
     task: Option<Task<'s>>,
@@ -72,14 +78,22 @@ impl<'s> Machine<'s> {
         let mut process = Process::start(process_settings(settings));
         let variables = scenario.vars.values().map(|_| Variable::nil(process.new_global())).collect();
         let run_seed = settings.go.seed;
-        Machine { scenario, process, variables, turns: IndexMap::new(), run_seed }
+        Machine {
+            scenario,
+            process,
+            variables,
+            turns: IndexMap::new(),
+            run_seed,
+            sinks: IndexMap::new(),
+            track: 0,
+        }
     }
 
     /// `main`: the top-level steps on one goroutine.
     fn run_main(&mut self) -> Result<(), RunError> {
         for step in &self.scenario.steps {
             self.process.begin_step(&step.as_ref().describe(self.scenario));
-            let mut main = Track::new(0, Frames::once(step));
+            let mut main = Track::new(0, 0, Frames::once(step));
             while !self.advance(&mut main)? {
                 if self.process.oom_kill().is_some() {
                     return Ok(());
@@ -122,8 +136,8 @@ impl<'s> Machine<'s> {
     /// Runs tracks side by side until all have ended; the goroutine that started them waits meanwhile.
     fn run_parallel(&mut self, tracks: &'s [Vec<toml::Spanned<Step>>]) -> Result<(), RunError> {
         let starter = self.process.current_goroutine();
-        let mut running: Vec<Track> =
-            tracks.iter().map(|steps| Track::new(self.process.add_goroutine(), Frames::all(steps))).collect();
+        let track = |(index, steps)| Track::new(index + 1, self.process.add_goroutine(), Frames::all(steps));
+        let mut running: Vec<Track> = tracks.iter().map(Vec::as_slice).enumerate().map(track).collect();
         let mut end_ns = self.process.clock_ns(starter);
         while !running.is_empty() && self.process.oom_kill().is_none() {
             let (next, now_ns) = furthest_behind(&running, &self.process);
@@ -136,11 +150,13 @@ impl<'s> Machine<'s> {
                 .map(|track| track.goroutine)
                 .collect();
             self.process.switch_to(running[next].goroutine, &awake, horizon_ns);
+            self.track = running[next].number;
             if self.advance(&mut running[next])? {
                 end_ns = end_ns.max(self.process.clock_ns(running[next].goroutine));
                 running.remove(next);
             }
         }
+        self.track = 0;
         self.process.switch_to(starter, &[starter], f64::INFINITY);
         self.process.wait_until(end_ns);
         Ok(())
@@ -148,8 +164,8 @@ impl<'s> Machine<'s> {
 }
 
 impl<'s> Track<'s> {
-    fn new(goroutine: usize, frames: Frames<'s>) -> Track<'s> {
-        Track { goroutine, frames, task: None, asleep_until_ns: 0.0 }
+    fn new(number: usize, goroutine: usize, frames: Frames<'s>) -> Track<'s> {
+        Track { number, goroutine, frames, task: None, asleep_until_ns: 0.0 }
     }
 }
 

@@ -9,7 +9,7 @@ use toml::Spanned;
 use super::keys::Keys;
 use super::reader::grouped;
 use super::settings::{Gogc, MemoryLimit};
-use super::{Scenario, VarId};
+use super::{GoType, Scenario, VarId};
 use crate::heap::object::Layout;
 use crate::units::{Bytes, Nanos};
 
@@ -133,6 +133,8 @@ pub struct Alloc {
     pub count: u64,
     /// One object. For [`Shape::InPlace`], one element.
     pub object: Layout,
+    /// Its type; an array of bytes when only a size was given.
+    pub go_type: GoType,
     /// How the variable reaches them.
     pub shape: Shape,
     /// How much of each object the program writes. Words that link the objects are always written.
@@ -195,10 +197,12 @@ pub enum Amount {
 }
 
 /// One kind of object in a mix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MixPart {
     /// The object.
     pub object: Layout,
+    /// Its type; an array of bytes when only a size was given.
+    pub go_type: GoType,
     /// How often, against the sum of all weights; at least 1.
     pub weight: u32,
 }
@@ -248,6 +252,8 @@ pub struct Finalize {
     pub count: u64,
     /// One object. In a chain word 0 points to the next.
     pub object: Layout,
+    /// Its type; an array of bytes when only a size was given.
+    pub go_type: GoType,
     /// Length of the chains that the objects are linked into: each object keeps the next one reachable until its own
     /// finalizer has run. 1 is no chain.
     pub chain: u64,

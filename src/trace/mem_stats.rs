@@ -1,11 +1,11 @@
 //! `runtime.MemStats`: Go's own statistics under Go's own names.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What `runtime.ReadMemStats` reports, for the fields that have a meaning in virtual time. Sizes in bytes.
 /// Definitions: `runtime/mstats.go` of Go 1.23.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
 #[allow(missing_docs, reason = "the names and meanings are Go's own, documented at runtime.MemStats")]
 pub struct MemStats {
     pub alloc: u64,

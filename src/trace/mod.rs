@@ -14,7 +14,7 @@ pub use gctrace::{gctrace, gctrace_lines};
 pub use mem_stats::MemStats;
 pub use sample::{RssLedger, Sample};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Everything one simulated process did.
 #[derive(Clone, Debug, Serialize)]
@@ -44,7 +44,7 @@ pub struct Trace {
 }
 
 /// The settings of a run, after flags have overridden the file.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Config {
     /// Simulated Go release, `"1.23"`.
     pub go: String,
@@ -89,7 +89,7 @@ pub struct Snapshot {
 }
 
 /// The beginning of a top-level step.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StepMark {
     /// Virtual time in nanoseconds at which the step began.
     pub t_ns: u64,
@@ -111,7 +111,8 @@ pub struct OomKill {
 }
 
 /// Totals of a run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Summary {
     /// Virtual time from start to end of the scenario in nanoseconds.
     pub duration_ns: u64,

@@ -1,8 +1,5 @@
 //! Steps that make objects and keep or drop them.
 
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-
 use super::Machine;
 use super::maps::{more_if, written_bytes};
 use super::task::{Progress, SLICE};
@@ -13,6 +10,7 @@ use crate::heap::object::{Layout, ObjRef};
 use crate::heap::size_class::usable_bytes;
 use crate::heap::special::FinalizerAction;
 use crate::process::Global;
+use crate::scenario::splitmix64::SplitMix64;
 use crate::scenario::{
     Alloc, Amount, Backing, Finalize, Garbage, Hold, KeysIter, Shape, TypeLayout, Typed, VarId, VarType,
 };
@@ -28,14 +26,14 @@ pub(super) struct AllocTask<'s> {
     objects: Vec<ObjRef>,
     /// Objects of a graph whose pointers are drawn.
     linked: u64,
-    rng: ChaCha8Rng,
+    rng: SplitMix64,
 }
 
 /// A `garbage` in the middle of being carried out.
 pub(super) struct GarbageTask<'s> {
     step: &'s Garbage,
     left: u64,
-    rng: ChaCha8Rng,
+    rng: SplitMix64,
     weights: u64,
 }
 
@@ -56,7 +54,7 @@ pub(super) struct FinalizeTask<'s> {
 impl<'s> AllocTask<'s> {
     pub(super) fn new(step: &'s Alloc, run_seed: u64, turn: u64) -> AllocTask<'s> {
         let seed = if let Shape::Graph { seed, .. } = step.shape { seed } else { 0 };
-        let rng = generator(run_seed, seed, turn);
+        let rng = SplitMix64::new(run_seed, seed, turn);
         AllocTask { step, made: 0, objects: Vec::new(), linked: 0, rng }
     }
 }
@@ -68,7 +66,7 @@ impl<'s> GarbageTask<'s> {
             Amount::Bytes(bytes) => bytes,
         };
         let weights = step.mix.iter().map(|part| u64::from(part.weight)).sum();
-        GarbageTask { step, left, rng: generator(run_seed, step.seed, turn), weights }
+        GarbageTask { step, left, rng: SplitMix64::new(run_seed, step.seed, turn), weights }
     }
 
     /// The next kind of object, and how many of it may be made at a stroke.
@@ -81,7 +79,7 @@ impl<'s> GarbageTask<'s> {
             };
             return (only.object, u32::try_from(count).unwrap_or(u32::MAX));
         }
-        let mut ticket = ((u128::from(self.rng.next_u64()) * u128::from(self.weights)) >> 64) as u64;
+        let mut ticket = self.rng.below(self.weights);
         for part in &self.step.mix {
             match ticket.checked_sub(u64::from(part.weight)) {
                 Some(rest) => ticket = rest,
@@ -112,20 +110,19 @@ impl<'s> FinalizeTask<'s> {
     }
 }
 
-/// A generator of its own for each step and turn.
-fn generator(run_seed: u64, step_seed: u64, turn: u64) -> ChaCha8Rng {
-    let mut rng = ChaCha8Rng::seed_from_u64(run_seed ^ step_seed.rotate_left(32));
-    rng.set_stream(turn);
-    rng
-}
-
 impl Machine<'_> {
     /// `v = nil`.
     pub(super) fn drop_variable(&mut self, var: VarId) {
         self.variables[var.0].set(&mut self.process, ObjRef::NIL, Value::Nil);
     }
 
-    /// Objects that are garbage at once.
+    /// The variable that garbage is assigned to: `sink = make([]byte, 256)`. It keeps the newest object reachable, and
+    /// each track has one of its own.
+    fn sink(&mut self) -> Global {
+        *self.sinks.entry(self.track).or_insert_with(|| self.process.new_global())
+    }
+
+    /// Objects that are garbage at once, but for the newest.
     pub(super) fn garbage_slice(&mut self, task: &mut GarbageTask) -> Progress {
         for _ in 0..SLICE {
             if task.left == 0 {
@@ -134,6 +131,10 @@ impl Machine<'_> {
             let (object, limit) = task.draw();
             let run = self.process.alloc_run(object, limit);
             self.process.write_run(run, written_bytes(task.step.written, object.size_bytes));
+            if let Some(last) = run.objects().last() {
+                let sink = self.sink();
+                self.process.set_global(sink, last);
+            }
             task.count(object, run.count());
         }
         more_if(task.left > 0)
@@ -168,11 +169,11 @@ impl Machine<'_> {
         match step.shape {
             Shape::Slice(Backing::Presized) => {
                 let backing = self.make_backing(step.into, step.count);
-                self.set_slice(step.into, Slice { len: 0, ..backing });
+                self.set_slice(step.into, Slice { len: 0, cap: step.count, ..backing });
             }
             Shape::Graph { .. } => {
                 let backing = self.make_backing(step.into, step.count);
-                self.set_slice(step.into, backing);
+                self.set_slice(step.into, Slice { cap: step.count, ..backing });
             }
             _ => {}
         }
@@ -251,7 +252,7 @@ impl Machine<'_> {
         for number in task.linked..end {
             let object = task.objects[number as usize];
             for slot in 0..degree {
-                let target = ((u128::from(task.rng.next_u64()) * u128::from(task.step.count)) >> 64) as usize;
+                let target = task.rng.below(task.step.count) as usize;
                 self.process.set_pointer(object, slot, task.objects[target]);
             }
             self.process.touch(object, 0, POINTER_BYTES * u64::from(degree));

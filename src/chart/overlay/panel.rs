@@ -1,0 +1,112 @@
+//! One size over time: the band and the line of the real runs, and the simulation on top.
+
+use super::super::axis::{ByteAxis, TimeAxis, size_text};
+use super::super::decimate::thin;
+use super::super::picture::{Align, Area, Mark, Picture, Point, Skyline, at};
+use super::super::text::{bold, regular};
+use super::super::theme::{BODY_PX, NAME_PX, Theme};
+use super::super::timeline::draw_line;
+use super::{BAND_ALPHA, BandPoint, OverlayPanel, Sides};
+
+/// Height of a panel's name in pixels.
+const NAME_ROW_PX: f32 = 38.0;
+/// Room above the highest value, as a share of it.
+const HEADROOM: f64 = 0.08;
+
+/// Draws one panel into `area`.
+pub fn draw(
+    picture: &mut Picture,
+    theme: &Theme,
+    sides: &Sides,
+    name: &str,
+    panel: &OverlayPanel,
+    time: &TimeAxis,
+    area: Area,
+) {
+    let plot = Area { top: area.top + NAME_ROW_PX, bottom: area.bottom - 6.0, ..area };
+    draw_name(picture, theme, sides, name, panel, area);
+    let highest = peak_real(panel).max(peak_simulated(panel)).max(1);
+    let max_bytes = (highest as f64 * (1.0 + HEADROOM)) as u64 + 1;
+    let sizes = ByteAxis { max_bytes, bottom_px: plot.bottom, top_px: plot.top };
+    picture.fill(plot, theme.panel_alternate);
+    for (bytes, text) in sizes.ticks((plot.height() / 4.0).clamp(34.0, 62.0)) {
+        let y = sizes.y(bytes);
+        let ink = if bytes == 0 { theme.rule } else { theme.grid };
+        picture.fill(Area { top: y - 1.0, bottom: y + 1.0, ..plot }, ink);
+        picture.text(at(plot.left - 10.0, y), Align::End, regular(BODY_PX), theme.text_quiet, &text);
+    }
+    draw_band(picture, sides, panel, time, sizes);
+    let real = panel.real.iter().map(|point| at(time.x(point.t_ns), sizes.y(point.middle)));
+    draw_line(picture, &thin(real), sides.real.width_px, sides.real.dash, sides.real.ink);
+    let simulated: Vec<Point> =
+        thin(panel.simulated.iter().map(|(t_ns, bytes)| at(time.x(*t_ns), sizes.y(*bytes))));
+    // A pale edge keeps the dashes apart from the line that they lie on.
+    let edge = theme.background.with_alpha(0.85);
+    draw_line(picture, &simulated, sides.simulated.width_px + 4.0, sides.simulated.dash, edge);
+    draw_line(picture, &simulated, sides.simulated.width_px, sides.simulated.dash, sides.simulated.ink);
+    for (end, ink) in [(panel.real.last().map(|point| (point.t_ns, point.middle)), sides.real.ink)] {
+        if let Some((t_ns, bytes)) = end {
+            picture.disc(at(time.x(t_ns), sizes.y(bytes)), 8.0, ink);
+        }
+    }
+    if let Some((t_ns, bytes)) = panel.simulated.last() {
+        picture.disc(at(time.x(*t_ns), sizes.y(*bytes)), 6.0, sides.simulated.ink);
+    }
+}
+
+/// The panel's name at the left; the peaks of both sides at the right, each in the colour of its line.
+fn draw_name(
+    picture: &mut Picture,
+    theme: &Theme,
+    sides: &Sides,
+    name: &str,
+    panel: &OverlayPanel,
+    area: Area,
+) {
+    let font = bold(NAME_PX);
+    let y = area.top + NAME_ROW_PX / 2.0 + 2.0;
+    let mut right = area.right;
+    let peaks = [
+        (size_text(peak_simulated(panel)), sides.simulated.ink, "simulated"),
+        (
+            if panel.real.is_empty() { "unknown".to_owned() } else { size_text(peak_real(panel)) },
+            sides.real.ink,
+            "peak: real",
+        ),
+    ];
+    for (size, ink, words) in peaks {
+        let value = picture.text(at(right, y), Align::End, font, ink, &size);
+        let named =
+            picture.text(at(value.left - 8.0, y), Align::End, regular(BODY_PX), theme.text_quiet, words);
+        right = named.left - 24.0;
+    }
+    let name = font.elide(name, right - area.left);
+    picture.text(at(area.left, y), Align::Start, font, theme.text, &name);
+}
+
+fn peak_real(panel: &OverlayPanel) -> u64 {
+    panel.real.iter().map(|point| point.high).max().unwrap_or(0)
+}
+
+fn peak_simulated(panel: &OverlayPanel) -> u64 {
+    panel.simulated.iter().map(|(_, bytes)| *bytes).max().unwrap_or(0)
+}
+
+/// Fills between the lowest and the highest of the real runs: one column of pixels after another, each as high as the
+/// points that fall into it, or as the line between its neighbours.
+fn draw_band(picture: &mut Picture, sides: &Sides, panel: &OverlayPanel, time: &TimeAxis, sizes: ByteAxis) {
+    let [Some(first), Some(last)] = [panel.real.first(), panel.real.last()] else { return };
+    let (left, right) = (time.x(first.t_ns).ceil() as i32, time.x(last.t_ns).floor() as i32);
+    let mut next = 0;
+    for x in left..right {
+        while next + 1 < panel.real.len() && time.x(panel.real[next + 1].t_ns) <= x as f32 {
+            next += 1;
+        }
+        let BandPoint { low, high, .. } = panel.real[next];
+        if low < high {
+            let (top, bottom) = (sizes.y(high), sizes.y(low));
+            let ink = sides.real.ink.with_alpha(BAND_ALPHA);
+            picture.marks.push(Mark::Skyline(Skyline { left: x, bottom, tops: vec![top], ink }));
+        }
+    }
+}
