@@ -62,12 +62,14 @@
 //! | [`trace`] | what a run records (knows only units) |
 //! | [`go_program`] | a scenario as the Go program that it stands for |
 //! | [`oracle`] | real Go beside the simulation, number by number |
+//! | [`calibrate`] | what work costs on this machine, measured with real Go |
 //! | [`chart`] | traces as PNG pictures |
 //! | [`cli`] | the command line: wiring |
 //!
 //! To learn Go's runtime, read the top of each room's `mod.rs` in that order. `ARCHITECTURE.md` has the map with the paths
 //! an allocation and a collection take through it.
 
+pub mod calibrate;
 pub mod chart;
 pub mod cli;
 pub mod container;

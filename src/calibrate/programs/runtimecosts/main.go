@@ -51,6 +51,33 @@ func batch(name string, times, n int, body func(n int)) {
 	report(name, ns)
 }
 
+// wakes measures how long a goroutine that is made runnable waits for a P whose thread sleeps: this goroutine stays on
+// its own P meanwhile.
+func wakes(times int) []float64 {
+	sent := make(chan time.Time)
+	took := make(chan float64, 1)
+	go func() {
+		for at := range sent {
+			took <- float64(time.Since(at).Nanoseconds())
+		}
+	}()
+	ns := make([]float64, times)
+	for i := range ns {
+		// The receiver's thread gives up looking for work and falls asleep while this one spins.
+		for until := time.Now().Add(500 * time.Microsecond); time.Now().Before(until); {
+		}
+		sent <- time.Now()
+		for len(took) == 0 {
+			if time.Now().Nanosecond()&1023 == 0 {
+				continue
+			}
+		}
+		ns[i] = <-took
+	}
+	close(sent)
+	return ns
+}
+
 func main() {
 	debug.SetGCPercent(-1)
 	each("time-now-pair", 1000, func() {})
@@ -73,6 +100,9 @@ func main() {
 	report("both-pauses-of-a-cycle", pauses)
 	for _, d := range []time.Duration{time.Microsecond, 100 * time.Microsecond, time.Millisecond, 10 * time.Millisecond, 100 * time.Millisecond} {
 		each("sleep-overhead-"+d.String(), 12, func() { time.Sleep(d) })
+	}
+	if runtime.GOMAXPROCS(0) > 1 {
+		report("wake-sleeping-thread", wakes(300))
 	}
 	batch("go-start-exit-sequential", 9, 20000, func(n int) {
 		done := make(chan struct{})
