@@ -61,6 +61,11 @@ impl Log {
         self.list.len()
     }
 
+    /// Whether there are none so far.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     /// The gathered mistakes in the order of the text, or `None` when there are none.
     pub fn into_mistakes(mut self, name: &str, text: &str) -> Option<Mistakes> {
         if self.list.is_empty() {

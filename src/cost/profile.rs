@@ -137,7 +137,7 @@ impl CostProfile {
         }
         let mut checker = Checker { log: Log::default(), version };
         checker.document(document.get_ref(), 0..text.lines().next().map_or(0, str::len));
-        if checker.log.len() == 0 {
+        if checker.log.is_empty() {
             match toml::from_str::<File>(text) {
                 Ok(File { provenance, model }) => {
                     return Ok(CostProfile { name: name_of(file), provenance, model: Arc::new(model) });

@@ -16,10 +16,9 @@ pub(super) fn derive(rows: &Rows, base: &Goroutines, fields: &mut Fields) -> Gor
         }),
         gosched_ns: fields
             .price("goroutines.gosched_ns", &base.gosched_ns, || least("1", "gosched", "min_ns")),
-        // The median: how deep a thread sleeps is not noise.
-        thread_wake_ns: fields.price("goroutines.thread_wake_ns", &base.thread_wake_ns, || {
-            least("2", "wake-sleeping-thread", "median_ns")
-        }),
+        // Not derived: it is read off execution traces of a program whose assists park. How long the thread of an idle P
+        // takes to wake depends on how deep it sleeps; the row `wake-sleeping-thread` is recorded to compare with.
+        thread_wake_ns: base.thread_wake_ns,
         sleep_overshoot_ns: fields.price("goroutines.sleep_overshoot_ns", &base.sleep_overshoot_ns, || {
             Ok(least("1", "sleep-overhead-10ms", "first_quartile_ns")? - 10e6)
         }),

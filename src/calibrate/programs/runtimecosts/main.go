@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sort"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -52,29 +53,34 @@ func batch(name string, times, n int, body func(n int)) {
 }
 
 // wakes measures how long a goroutine that is made runnable waits for a P whose thread sleeps: this goroutine stays on
-// its own P meanwhile.
+// its own P meanwhile. A second one is made runnable right behind it, because the last one is not stolen at once
+// (runnext).
 func wakes(times int) []float64 {
-	sent := make(chan time.Time)
-	took := make(chan float64, 1)
-	go func() {
-		for at := range sent {
-			took <- float64(time.Since(at).Nanoseconds())
-		}
-	}()
+	var sent [2]chan time.Time
+	took := make(chan float64, 2)
+	for i := range sent {
+		sent[i] = make(chan time.Time)
+		go func(sent chan time.Time) {
+			for at := range sent {
+				took <- float64(time.Since(at).Nanoseconds())
+			}
+		}(sent[i])
+	}
 	ns := make([]float64, times)
 	for i := range ns {
-		// The receiver's thread gives up looking for work and falls asleep while this one spins.
+		// The receivers' thread gives up looking for work and falls asleep while this one spins.
 		for until := time.Now().Add(500 * time.Microsecond); time.Now().Before(until); {
 		}
-		sent <- time.Now()
-		for len(took) == 0 {
-			if time.Now().Nanosecond()&1023 == 0 {
-				continue
-			}
+		now := time.Now()
+		sent[0] <- now
+		sent[1] <- now
+		for len(took) < 2 {
 		}
-		ns[i] = <-took
+		ns[i] = min(<-took, <-took)
 	}
-	close(sent)
+	for i := range sent {
+		close(sent[i])
+	}
 	return ns
 }
 
@@ -99,7 +105,7 @@ func main() {
 	report("runtime-gc-after-sleep", after)
 	report("both-pauses-of-a-cycle", pauses)
 	for _, d := range []time.Duration{time.Microsecond, 100 * time.Microsecond, time.Millisecond, 10 * time.Millisecond, 100 * time.Millisecond} {
-		each("sleep-overhead-"+d.String(), 12, func() { time.Sleep(d) })
+		each("sleep-overhead-"+strings.Replace(d.String(), "µ", "u", 1), 12, func() { time.Sleep(d) })
 	}
 	if runtime.GOMAXPROCS(0) > 1 {
 		report("wake-sleeping-thread", wakes(300))
