@@ -19,7 +19,9 @@ fn run(args: &[&str]) -> (i32, String, String) {
 
 #[test]
 fn help_is_everywhere_and_has_examples() {
-    for args in [&["--help"][..], &["run", "--help"], &["sims", "--help"]] {
+    let pages: [&[&str]; 5] =
+        [&["--help"], &["run", "--help"], &["go", "--help"], &["sims", "--help"], &["validate", "--help"]];
+    for args in pages {
         let (code, stdout, stderr) = run(args);
         assert_eq!((code, stderr.as_str()), (0, ""), "{args:?}");
         assert!(stdout.contains("Examples:"), "{args:?}: {stdout}");

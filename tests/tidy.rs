@@ -235,7 +235,9 @@ fn file_names_say_something() {
 #[test]
 fn nothing_is_unsafe() {
     let findings = in_code(&sources(), |_, line| {
-        let words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        // What stands in quotes is text, such as the name of Go's package.
+        let code: String = line.split('"').step_by(2).collect();
+        let words = code.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
         words.into_iter().any(|word| word == "unsafe").then(|| "unsafe".to_owned())
     });
     assert_none("unsafe", &findings);

@@ -17,7 +17,9 @@ use super::files::{PendingFile, read_scenario};
 use super::terminal;
 use crate::chart::{BandPoint, Overlay, OverlayPanel};
 use crate::oracle::report::{self, FILE_ENDING, Mechanisms};
-use crate::oracle::{CellReport, Curves, Interrupt, Listener, Matrix, OracleError, Spread, Toolchain};
+use crate::oracle::{
+    CellReport, Curves, Interrupt, Listener, Matrix, OracleError, RealCurve, Spread, Toolchain,
+};
 use crate::scenario::{Gogc, MemoryLimit, PROCS_LIMIT, Scenario};
 use crate::units::Nanos;
 
@@ -271,14 +273,11 @@ impl Listener for Writer<'_> {
 
 /// The page of a cell.
 fn overlay(report: &CellReport, curves: &Curves) -> Overlay {
-    let band = |spreads: &[Spread]| {
-        let point = |spread: &Spread| BandPoint {
-            t_ns: spread.t_ns,
-            low: spread.low,
-            middle: spread.middle,
-            high: spread.high,
-        };
-        spreads.iter().map(point).collect()
+    let point = |spread: &Spread| BandPoint { t_ns: spread.t_ns, low: spread.low, high: spread.high };
+    let panel = |real: &RealCurve, simulated: Vec<(u64, u64)>| OverlayPanel {
+        real: real.line.clone(),
+        spread: real.spread.iter().map(point).collect(),
+        simulated,
     };
     let simulated = &curves.simulated;
     let heap = simulated.iter().filter_map(|moment| Some((moment.t_ns, moment.heap_alloc_bytes?)));
@@ -292,10 +291,10 @@ fn overlay(report: &CellReport, curves: &Curves) -> Overlay {
             table::settings(report)
         ),
         real_name: format!("real Go {go}, {runs}"),
-        heap_alloc: OverlayPanel { real: band(&curves.real_heap), simulated: heap.collect() },
-        rss: OverlayPanel {
-            real: band(&curves.real_rss),
-            simulated: simulated.iter().map(|moment| (moment.t_ns, moment.rss_bytes)).collect(),
-        },
+        heap_alloc: panel(&curves.real_heap, heap.collect()),
+        rss: panel(
+            &curves.real_rss,
+            simulated.iter().map(|moment| (moment.t_ns, moment.rss_bytes)).collect(),
+        ),
     }
 }

@@ -103,6 +103,11 @@ pub(super) fn size(bytes: u64) -> String {
     bytes.to_string()
 }
 
+/// A size as the only argument of a call, where gofmt puts spaces: `64 << 20`.
+pub(super) fn spaced_size(bytes: u64) -> String {
+    size(bytes).replace("<<", " << ")
+}
+
 /// Text in lines of a comment, at most about 100 characters each.
 pub(super) fn comment(text: &str) -> String {
     const WIDTH: usize = 100;

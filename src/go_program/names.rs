@@ -7,117 +7,18 @@ use indexmap::IndexMap;
 use crate::scenario::{Scenario, VarId};
 
 /// What Go declares for every program, and its keywords.
-const OF_GO: [&str; 69] = [
-    "any",
-    "append",
-    "bool",
-    "break",
-    "byte",
-    "cap",
-    "case",
-    "chan",
-    "clear",
-    "close",
-    "comparable",
-    "complex",
-    "complex64",
-    "complex128",
-    "const",
-    "continue",
-    "copy",
-    "default",
-    "defer",
-    "delete",
-    "else",
-    "error",
-    "fallthrough",
-    "false",
-    "float32",
-    "float64",
-    "for",
-    "func",
-    "go",
-    "goto",
-    "if",
-    "imag",
-    "import",
-    "init",
-    "int",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "interface",
-    "iota",
-    "len",
-    "main",
-    "make",
-    "map",
-    "max",
-    "min",
-    "new",
-    "nil",
-    "package",
-    "panic",
-    "print",
-    "println",
-    "range",
-    "real",
-    "recover",
-    "return",
-    "rune",
-    "select",
-    "string",
-    "struct",
-    "switch",
-    "true",
-    "type",
-    "uint",
-    "uint8",
-    "uint64",
-    "uintptr",
-    "var",
-];
+const OF_GO: &str = "\
+    any append bool break byte cap case chan clear close comparable complex complex64 complex128 \
+    const continue copy default defer delete else error fallthrough false float32 float64 for func \
+    go goto if imag import init int int8 int16 int32 int64 interface iota len main make map max \
+    min new nil package panic print println range real recover return rune select string struct \
+    switch true type uint uint8 uint64 uintptr var";
 
 /// Packages, and local names of the loops that steps become.
-const OF_THE_PROGRAM: [&str; 36] = [
-    "bits",
-    "debug",
-    "fmt",
-    "math",
-    "metrics",
-    "os",
-    "runtime",
-    "strings",
-    "sync",
-    "time",
-    "unsafe",
-    "uint16",
-    "uint32",
-    "_",
-    "seed",
-    "sink",
-    "found",
-    "snapshotCount",
-    "stepCount",
-    "programName",
-    "i",
-    "j",
-    "k",
-    "l",
-    "n",
-    "p",
-    "v",
-    "ok",
-    "bit",
-    "link",
-    "made",
-    "numbers",
-    "order",
-    "rebuilt",
-    "tracks",
-    "node",
-];
+const OF_THE_PROGRAM: &str = "\
+    bits debug fmt math metrics os runtime strings sync time uint16 uint32 _ seed sink \
+    found snapshotCount stepCount programName i j k l n p v ok bit link made numbers order rebuilt \
+    tracks node";
 
 /// The names under which the scenario's variables and types appear.
 #[derive(Clone, Debug)]
@@ -130,7 +31,8 @@ pub(super) struct Names {
 impl Names {
     /// Names that differ from each other and from what `texts`, the rest of the program, declares.
     pub(super) fn of(scenario: &Scenario, texts: &[&str]) -> Names {
-        let own = OF_GO.iter().chain(&OF_THE_PROGRAM).map(|name| (*name).to_owned());
+        let words = OF_GO.split_whitespace().chain(OF_THE_PROGRAM.split_whitespace());
+        let own = words.chain(["unsafe"]).map(str::to_owned);
         let mut taken: BTreeSet<String> = own.chain(texts.iter().flat_map(|text| declared(text))).collect();
         let types = scenario
             .types
@@ -178,7 +80,7 @@ fn is_numbered(name: &str) -> bool {
 /// A struct field's name; keywords and what is no name get an underscore.
 pub(super) fn field(name: &str) -> String {
     let mut text: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    if OF_GO.contains(&name)
+    if OF_GO.split_whitespace().any(|word| word == name)
         || text.starts_with(|c: char| c.is_ascii_digit())
         || text == "_"
         || text.is_empty()

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use toml::Spanned;
 
-use super::code::{Code, grouped, quoted, size};
+use super::code::{Code, grouped, quoted, size, spaced_size};
 use super::types::{GoTypes, byte_array};
 use super::{Helper, Unwritable};
 use crate::scenario::{
@@ -135,7 +135,7 @@ impl<'s, 't> Body<'s, 't> {
                 self.code.line("debug.SetMemoryLimit(math.MaxInt64)");
             }
             Step::SetMemoryLimit(MemoryLimit::Bytes(bytes)) => {
-                self.code.line(&format!("debug.SetMemoryLimit({})", grouped(*bytes)));
+                self.code.line(&format!("debug.SetMemoryLimit({})", spaced_size(*bytes)));
             }
             Step::Repeat(repeat) => self.repeat(repeat)?,
             Step::Parallel(tracks) => self.parallel(tracks)?,
@@ -224,13 +224,14 @@ impl<'s, 't> Body<'s, 't> {
 
     // ---- maps ----
 
-    /// Opens a loop over keys and returns the expression of the key of type `go_type`.
+    /// Opens a loop over keys, in which `k` is the key.
     fn open_keys(&mut self, keys: &crate::scenario::Keys) {
         let turn = self.turn_of_numbers();
         let at = self.turn();
         super::keys::open(keys, at.as_deref(), &turn, self.types, &mut self.code);
     }
 
+    /// The same for a step that looks keys up, with the expression of the key of `var`.
     fn open_keys_for_reading(
         &mut self,
         keys: &crate::scenario::Keys,

@@ -406,7 +406,7 @@ fn maker_name(type_text: &str, written: Written) -> (String, &'static str) {
         match c {
             '*' => name.push_str("PointerTo"),
             c if c.is_ascii_alphanumeric() => {
-                name.extend(if upper { c.to_ascii_uppercase() } else { c }.to_string().chars());
+                name.push(if upper { c.to_ascii_uppercase() } else { c });
             }
             _ => {}
         }

@@ -1,50 +1,58 @@
-//! Several real runs as one line with its spread: at each of some hundred moments the lowest, the middle and the highest.
+//! Several real runs as one line and its spread: the run of middle length, and at each of some hundred moments the lowest
+//! and the highest of all.
 
-use super::judge::median;
 use super::measured::Moment;
 
-/// How many moments a band has at most.
+/// How many moments a spread has at most.
 const MOMENTS: u64 = 600;
 
+/// One size of all real runs over time, in bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RealCurve {
+    /// The run whose length is in the middle: nanoseconds and bytes.
+    pub line: Vec<(u64, u64)>,
+    /// All runs; empty for one.
+    pub spread: Vec<Spread>,
+}
+
 /// The spread of one size at one moment.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spread {
     /// Since the start, in nanoseconds.
     pub t_ns: u64,
-    /// Of all runs that are still running.
+    /// The lowest of all runs that are still running.
     pub low: u64,
-    /// Their median.
-    pub middle: u64,
     /// The highest.
     pub high: u64,
 }
 
-/// The band of what `size` says of each run. Between two samples a run is as it was at the earlier one; a run
-/// that has ended is no longer part of it. A single run keeps its own moments.
-pub fn band(runs: &[&[Moment]], size: impl Fn(&Moment) -> Option<u64>) -> Vec<Spread> {
-    if let [run] = runs {
-        let alone = |moment: &Moment| {
-            let bytes = size(moment)?;
-            Some(Spread { t_ns: moment.t_ns, low: bytes, middle: bytes, high: bytes })
-        };
-        return run.iter().filter_map(alone).collect();
-    }
-    let end_ns = runs.iter().filter_map(|run| run.last()).map(|last| last.t_ns).max().unwrap_or(0);
-    let spread = |t_ns: u64| {
-        let at = |run: &&[Moment]| {
-            let next = run.partition_point(|moment| moment.t_ns <= t_ns);
-            // After its end a run says nothing.
-            (next < run.len() || run.last().is_some_and(|last| last.t_ns == t_ns))
-                .then(|| run[..next].last().and_then(&size))
-                .flatten()
-        };
-        let values: Vec<u64> = runs.iter().filter_map(at).collect();
-        let middle = median(&values.iter().map(|value| *value as f64).collect::<Vec<_>>())? as u64;
-        Some(Spread { t_ns, low: *values.iter().min()?, middle, high: *values.iter().max()? })
+/// The curve of what `size` says of each run. Between two samples a run is as it was at the earlier one; a run that has
+/// ended is no longer part of the spread.
+pub fn curve(runs: &[&[Moment]], size: impl Fn(&Moment) -> Option<u64>) -> RealCurve {
+    let mut by_length: Vec<&[Moment]> = runs.to_vec();
+    by_length.sort_by_key(|run| end_ns(run));
+    let Some(middle) = by_length.get(by_length.len().saturating_sub(1) / 2) else {
+        return RealCurve::default();
     };
-    (0..=MOMENTS)
-        .filter_map(|index| spread((u128::from(end_ns) * u128::from(index) / u128::from(MOMENTS)) as u64))
-        .collect()
+    let line = middle.iter().filter_map(|moment| Some((moment.t_ns, size(moment)?))).collect();
+    if runs.len() == 1 {
+        return RealCurve { line, spread: Vec::new() };
+    }
+    let last_ns = by_length.last().map_or(0, |run| end_ns(run));
+    let spread = |index: u64| {
+        let t_ns = (u128::from(last_ns) * u128::from(index) / u128::from(MOMENTS)) as u64;
+        let values: Vec<u64> = runs
+            .iter()
+            .filter(|run| end_ns(run) >= t_ns)
+            .filter_map(|run| run[..run.partition_point(|moment| moment.t_ns <= t_ns)].last().and_then(&size))
+            .collect();
+        Some(Spread { t_ns, low: *values.iter().min()?, high: *values.iter().max()? })
+    };
+    RealCurve { line, spread: (0..=MOMENTS).filter_map(spread).collect() }
+}
+
+fn end_ns(run: &[Moment]) -> u64 {
+    run.last().map_or(0, |last| last.t_ns)
 }
 
 #[cfg(test)]
@@ -52,25 +60,29 @@ mod tests {
     use super::*;
 
     fn run(values: &[(u64, u64)]) -> Vec<Moment> {
-        values
-            .iter()
-            .map(|(t_ns, rss)| Moment { t_ns: *t_ns, heap_alloc_bytes: None, rss_bytes: *rss })
-            .collect()
+        let moment = |(t_ns, rss_bytes): &(u64, u64)| Moment {
+            t_ns: *t_ns,
+            heap_alloc_bytes: None,
+            rss_bytes: *rss_bytes,
+        };
+        values.iter().map(moment).collect()
     }
 
     #[test]
-    fn a_band_spans_the_runs_that_are_still_running() {
+    fn a_spread_is_that_of_the_runs_that_are_still_running() {
         let (a, b) = (run(&[(0, 10), (600, 20)]), run(&[(0, 30), (300, 50)]));
-        let band = band(&[&a, &b], |moment| Some(moment.rss_bytes));
-        assert_eq!(band[100], Spread { t_ns: 100, low: 10, middle: 20, high: 30 });
-        assert_eq!(band[301], Spread { t_ns: 301, low: 10, middle: 10, high: 10 });
-        assert_eq!(band.last(), Some(&Spread { t_ns: 600, low: 20, middle: 20, high: 20 }));
+        let curve = curve(&[&a, &b], |moment| Some(moment.rss_bytes));
+        assert_eq!(curve.spread[100], Spread { t_ns: 100, low: 10, high: 30 });
+        assert_eq!(curve.spread[301], Spread { t_ns: 301, low: 10, high: 10 });
+        assert_eq!(curve.spread.last(), Some(&Spread { t_ns: 600, low: 20, high: 20 }));
     }
 
     #[test]
-    fn one_run_is_itself() {
-        let alone = run(&[(3, 1), (7, 2)]);
-        assert_eq!(band(&[&alone], |moment| Some(moment.rss_bytes)).len(), 2);
-        assert_eq!(band(&[&alone], |moment| moment.heap_alloc_bytes), []);
+    fn the_line_is_the_run_of_middle_length() {
+        let (a, b, c) = (run(&[(1, 1)]), run(&[(9, 9)]), run(&[(5, 5)]));
+        assert_eq!(curve(&[&a, &b, &c], |moment| Some(moment.rss_bytes)).line, [(5, 5)]);
+        assert_eq!(curve(&[&a], |moment| Some(moment.rss_bytes)).spread, []);
+        assert_eq!(curve(&[&a], |moment| moment.heap_alloc_bytes).line, []);
+        assert_eq!(curve(&[], |moment| moment.heap_alloc_bytes), RealCurve::default());
     }
 }

@@ -30,7 +30,7 @@ impl Class {
         match self {
             Class::Exact => "exact",
             Class::Timing => "timing",
-            Class::RealVaries => "real varies",
+            Class::RealVaries => "varies",
         }
     }
 }

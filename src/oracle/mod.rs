@@ -34,7 +34,7 @@ mod toolchain;
 
 use std::path::PathBuf;
 
-pub use band::Spread;
+pub use band::{RealCurve, Spread};
 pub use cell::{CellReport, Curves, Simulated, Speed, compare, simulate};
 pub use child::Interrupt;
 pub use cycles::{Cycles, Pair, Sizes};

@@ -26,7 +26,7 @@ pub struct Order<'o> {
     pub program: &'o Path,
     /// GOGC and the others.
     pub settings: RunSettings,
-    /// How often the program looks at its memory, in nanoseconds.
+    /// How often the program looks at its memory between snapshots, in nanoseconds; 0 is never.
     pub every_ns: u64,
     /// How long it may take.
     pub time: Duration,
@@ -47,6 +47,16 @@ pub struct RealRun {
     pub moments: Vec<Moment>,
     /// Every collection.
     pub cycles: Vec<TracedCycle>,
+}
+
+impl RealRun {
+    /// This run, with memory over time as another run of the same program has seen it.
+    pub fn with_curve_of(mut self, watched: RealRun) -> RealRun {
+        let (Some(measured), Some(seen)) = (&mut self.measured, &watched.measured) else { return self };
+        let peak = &mut measured.summary.peak_heap_alloc_bytes;
+        *peak = seen.summary.peak_heap_alloc_bytes.max(*peak);
+        RealRun { moments: watched.moments, ..self }
+    }
 }
 
 /// Why a run says nothing.
@@ -160,7 +170,7 @@ fn command(order: &Order, json: &PathBuf, csv: &PathBuf) -> Command {
         .arg(json)
         .arg("-csv")
         .arg(csv)
-        .args(["-every", &format!("{}us", (order.every_ns / 1000).max(1))]);
+        .args(["-every", &format!("{}us", order.every_ns / 1000)]);
     command
 }
 
@@ -255,6 +265,20 @@ mod tests {
         assert_eq!((measured.snapshots.len(), run.cycles.len(), run.moments.len()), (1, 1, 2));
         assert_eq!(run.moments[0].t_ns, 5, "snapshots are moments, in order of time");
         assert_eq!(measured.summary.peak_heap_alloc_bytes, 4 << 20, "the cycle saw more");
+    }
+
+    #[test]
+    fn a_curve_comes_from_another_run_and_numbers_stay() {
+        let quiet = run_script(WHOLE, settings("")).unwrap();
+        let mut watched = quiet.clone();
+        watched.wall_ns = 7;
+        watched.moments.clear();
+        watched.measured.as_mut().unwrap().summary.peak_heap_alloc_bytes = 99;
+        watched.measured.as_mut().unwrap().summary.peak_rss_bytes = 99;
+        let both = quiet.clone().with_curve_of(watched);
+        assert_eq!((both.wall_ns, both.moments.len()), (quiet.wall_ns, 0));
+        let summary = both.measured.unwrap().summary;
+        assert_eq!((summary.peak_heap_alloc_bytes, summary.peak_rss_bytes), (99, 3_000_000));
     }
 
     #[test]

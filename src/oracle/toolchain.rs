@@ -80,6 +80,12 @@ impl Toolchain {
     /// [`ToolchainError`].
     pub fn find(path: &Path, scratch: &Path, interrupt: &Interrupt) -> Result<Toolchain, ToolchainError> {
         let go = if path.is_dir() { path.join("bin/go") } else { path.to_owned() };
+        // It is also started from other folders; a bare name stays one that `PATH` knows.
+        let go = match go.components().count() {
+            0 | 1 => go,
+            _ => std::path::absolute(&go)
+                .map_err(|error| ToolchainError::NotThere { path: path.to_owned(), error })?,
+        };
         let mut command = go_command(&go);
         command.args(["env", "GOVERSION", "GOCACHE"]);
         let bounds = Bounds { time: ANSWER_TIME, memory_bytes: None, interrupt: interrupt.clone() };

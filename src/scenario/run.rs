@@ -114,10 +114,10 @@ impl<'s> Machine<'s> {
                     *turn += 1;
                     let turn = *turn - 1;
                     if let Step::Parallel(tracks) = step.as_ref() {
-                        self.run_parallel(tracks)?;
+                        self.run_parallel(tracks, track.frames.repeats())?;
                         return Ok(false);
                     }
-                    self.begin(step.as_ref(), turn, track.frames.is_repeated())
+                    self.begin(step.as_ref(), turn, track.frames.repeats())
                 }
             },
         };
@@ -133,10 +133,16 @@ impl<'s> Machine<'s> {
         Ok(false)
     }
 
-    /// Runs tracks side by side until all have ended; the goroutine that started them waits meanwhile.
-    fn run_parallel(&mut self, tracks: &'s [Vec<toml::Spanned<Step>>]) -> Result<(), RunError> {
+    /// Runs tracks inside so many `repeats` side by side until all have ended; the goroutine that started them waits meanwhile.
+    fn run_parallel(
+        &mut self,
+        tracks: &'s [Vec<toml::Spanned<Step>>],
+        repeats: usize,
+    ) -> Result<(), RunError> {
         let starter = self.process.current_goroutine();
-        let track = |(index, steps)| Track::new(index + 1, self.process.add_goroutine(), Frames::all(steps));
+        let track = |(index, steps)| {
+            Track::new(index + 1, self.process.add_goroutine(), Frames::within(repeats, steps))
+        };
         let mut running: Vec<Track> = tracks.iter().map(Vec::as_slice).enumerate().map(track).collect();
         let mut end_ns = self.process.clock_ns(starter);
         while !running.is_empty() && self.process.oom_kill().is_none() {

@@ -1,6 +1,6 @@
 //! Real against simulated: two panels, HeapAlloc over RSS, on one axis of true time.
 //!
-//! Real Go is a thick solid line, with the spread of its runs as a band; the simulation is a dashed line of another
+//! Real Go is a thick solid line, one of its runs, with the spread of all as a band; the simulation is a dashed line of another
 //! colour on top. Where the model is right the dashes lie on the line. Each line is named once, at the top; each
 //! panel says how far the highest points are apart. Times are true on both sides: when one run takes longer, it ends
 //! further right.
@@ -23,8 +23,6 @@ pub struct BandPoint {
     pub t_ns: u64,
     /// The lowest.
     pub low: u64,
-    /// The median.
-    pub middle: u64,
     /// The highest.
     pub high: u64,
 }
@@ -32,16 +30,19 @@ pub struct BandPoint {
 /// One size over time, real and simulated, in order of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OverlayPanel {
-    /// The real runs.
-    pub real: Vec<BandPoint>,
+    /// A real run: nanoseconds and bytes.
+    pub real: Vec<(u64, u64)>,
+    /// The spread of all real runs; empty for one.
+    pub spread: Vec<BandPoint>,
     /// The simulation: nanoseconds and bytes.
     pub simulated: Vec<(u64, u64)>,
 }
 
 impl OverlayPanel {
+    /// Where the lines end; what runs on longer than the one that is drawn says nothing about it.
     fn end_ns(&self) -> u64 {
-        let real = self.real.last().map_or(0, |point| point.t_ns);
-        real.max(self.simulated.last().map_or(0, |(t_ns, _)| *t_ns))
+        let last = |line: &[(u64, u64)]| line.last().map_or(0, |(t_ns, _)| *t_ns);
+        last(&self.real).max(last(&self.simulated))
     }
 }
 
@@ -113,8 +114,8 @@ fn compose(overlay: &Overlay, style: &Style) -> Result<Picture, ChartError> {
     }
     let mut picture = Picture::new(width_px, height_px, theme.background);
     let sides = Sides {
-        real: Side { ink: theme.heap_alloc, dash: Dash::Solid, width_px: 7.0 },
-        simulated: Side { ink: theme.danger, dash: Dash::Long, width_px: 4.5 },
+        real: Side { ink: theme.heap_alloc, dash: Dash::Solid, width_px: 9.0 },
+        simulated: Side { ink: theme.danger, dash: Dash::Long, width_px: 4.0 },
     };
     let top = page::header(&mut picture, theme, &overlay.title, &overlay.subtitle);
     draw_key(&mut picture, theme, &sides, overlay, top);
@@ -134,7 +135,12 @@ fn compose(overlay: &Overlay, style: &Style) -> Result<Picture, ChartError> {
     ] {
         panel::draw(&mut picture, theme, &sides, name, panel, &time, Area { top, bottom, ..area });
     }
-    draw_time(&mut picture, theme, &time, end_ns, area.bottom);
+    let is_spread = !overlay.heap_alloc.spread.is_empty() || !overlay.rss.spread.is_empty();
+    let remark = match is_spread {
+        true => "time since the start; the line is one real run, the band the spread of all",
+        false => "time since the start",
+    };
+    draw_time(&mut picture, theme, &time, remark, area.bottom);
     Ok(picture)
 }
 
@@ -146,7 +152,7 @@ fn draw_key(picture: &mut Picture, theme: &Theme, sides: &Sides, overlay: &Overl
     let mut x = MARGIN_PX + SIZES_PX;
     let room = (picture.width_px as f32 - MARGIN_PX - x) / 2.0 - SAMPLE_PX - 50.0;
     for (side, name) in [(sides.real, overlay.real_name.as_str()), (sides.simulated, "gclab, simulated")] {
-        if side.dash == Dash::Solid {
+        if side.dash == Dash::Solid && !overlay.rss.spread.is_empty() {
             let band = Area { left: x, right: x + SAMPLE_PX, top: y - 12.0, bottom: y + 12.0 };
             picture.fill(band, side.ink.with_alpha(BAND_ALPHA));
         }
@@ -157,7 +163,8 @@ fn draw_key(picture: &mut Picture, theme: &Theme, sides: &Sides, overlay: &Overl
     }
 }
 
-fn draw_time(picture: &mut Picture, theme: &Theme, time: &TimeAxis, end_ns: u64, top: f32) {
+fn draw_time(picture: &mut Picture, theme: &Theme, time: &TimeAxis, remark: &str, top: f32) {
+    let end_ns = time.segments[0].span.end_ns;
     let font = regular(BODY_PX);
     let y = top + 24.0;
     for (t_ns, text) in
@@ -169,6 +176,5 @@ fn draw_time(picture: &mut Picture, theme: &Theme, time: &TimeAxis, end_ns: u64,
         let x = x.clamp(time.left() + half - 10.0, time.right() + 12.0 - half);
         picture.text(at(x, y), Align::Middle, font, theme.text_quiet, &text);
     }
-    let remark = "time since the start; the band is the spread of the real runs";
     picture.text(at(time.left(), y + 27.0), Align::Start, font, theme.text_quiet, remark);
 }

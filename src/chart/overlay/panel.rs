@@ -2,11 +2,11 @@
 
 use super::super::axis::{ByteAxis, TimeAxis, size_text};
 use super::super::decimate::thin;
-use super::super::picture::{Align, Area, Mark, Picture, Point, Skyline, at};
+use super::super::picture::{Align, Area, Dash, Mark, Picture, Point, Skyline, at};
 use super::super::text::{bold, regular};
 use super::super::theme::{BODY_PX, NAME_PX, Theme};
-use super::super::timeline::draw_line;
-use super::{BAND_ALPHA, BandPoint, OverlayPanel, Sides};
+use super::super::timeline::{draw_line, has_narrow_teeth};
+use super::{BAND_ALPHA, BandPoint, OverlayPanel, Side, Sides};
 
 /// Height of a panel's name in pixels.
 const NAME_ROW_PX: f32 = 38.0;
@@ -36,22 +36,29 @@ pub fn draw(
         picture.text(at(plot.left - 10.0, y), Align::End, regular(BODY_PX), theme.text_quiet, &text);
     }
     draw_band(picture, sides, panel, time, sizes);
-    let real = panel.real.iter().map(|point| at(time.x(point.t_ns), sizes.y(point.middle)));
-    draw_line(picture, &thin(real), sides.real.width_px, sides.real.dash, sides.real.ink);
-    let simulated: Vec<Point> =
-        thin(panel.simulated.iter().map(|(t_ns, bytes)| at(time.x(*t_ns), sizes.y(*bytes))));
-    // A pale edge keeps the dashes apart from the line that they lie on.
-    let edge = theme.background.with_alpha(0.85);
-    draw_line(picture, &simulated, sides.simulated.width_px + 4.0, sides.simulated.dash, edge);
-    draw_line(picture, &simulated, sides.simulated.width_px, sides.simulated.dash, sides.simulated.ink);
-    for (end, ink) in [(panel.real.last().map(|point| (point.t_ns, point.middle)), sides.real.ink)] {
-        if let Some((t_ns, bytes)) = end {
-            picture.disc(at(time.x(t_ns), sizes.y(bytes)), 8.0, ink);
+    let line = |points: &[(u64, u64)]| -> Vec<Point> {
+        thin(points.iter().map(|(t_ns, bytes)| at(time.x(*t_ns), sizes.y(*bytes))))
+    };
+    let (real, simulated) = (line(&panel.real), line(&panel.simulated));
+    draw_line(picture, &real, sides.real.width_px, sides.real.dash, sides.real.ink);
+    draw_simulated(picture, theme, sides, &simulated);
+    for (line, radius_px, ink) in [(real, 8.0, sides.real.ink), (simulated, 6.0, sides.simulated.ink)] {
+        if let Some(end) = line.last() {
+            picture.disc(*end, radius_px, ink);
         }
     }
-    if let Some((t_ns, bytes)) = panel.simulated.last() {
-        picture.disc(at(time.x(*t_ns), sizes.y(*bytes)), 6.0, sides.simulated.ink);
+}
+
+/// The simulation on top of everything: dashes, or a plain line where it goes up and down too fast for them.
+fn draw_simulated(picture: &mut Picture, theme: &Theme, sides: &Sides, line: &[Point]) {
+    let Side { ink, dash, width_px } = sides.simulated;
+    if has_narrow_teeth(line) {
+        draw_line(picture, line, width_px * 0.7, Dash::Solid, ink);
+        return;
     }
+    // A pale edge keeps the dashes apart from the line that they lie on.
+    draw_line(picture, line, width_px + 2.0, dash, theme.background.with_alpha(0.85));
+    draw_line(picture, line, width_px, dash, ink);
 }
 
 /// The panel's name at the left; the peaks of both sides at the right, each in the colour of its line.
@@ -85,7 +92,8 @@ fn draw_name(
 }
 
 fn peak_real(panel: &OverlayPanel) -> u64 {
-    panel.real.iter().map(|point| point.high).max().unwrap_or(0)
+    let run = panel.real.iter().map(|(_, bytes)| *bytes);
+    run.chain(panel.spread.iter().map(|point| point.high)).max().unwrap_or(0)
 }
 
 fn peak_simulated(panel: &OverlayPanel) -> u64 {
@@ -95,14 +103,14 @@ fn peak_simulated(panel: &OverlayPanel) -> u64 {
 /// Fills between the lowest and the highest of the real runs: one column of pixels after another, each as high as the
 /// points that fall into it, or as the line between its neighbours.
 fn draw_band(picture: &mut Picture, sides: &Sides, panel: &OverlayPanel, time: &TimeAxis, sizes: ByteAxis) {
-    let [Some(first), Some(last)] = [panel.real.first(), panel.real.last()] else { return };
+    let [Some(first), Some(last)] = [panel.spread.first(), panel.spread.last()] else { return };
     let (left, right) = (time.x(first.t_ns).ceil() as i32, time.x(last.t_ns).floor() as i32);
     let mut next = 0;
     for x in left..right {
-        while next + 1 < panel.real.len() && time.x(panel.real[next + 1].t_ns) <= x as f32 {
+        while next + 1 < panel.spread.len() && time.x(panel.spread[next + 1].t_ns) <= x as f32 {
             next += 1;
         }
-        let BandPoint { low, high, .. } = panel.real[next];
+        let BandPoint { low, high, .. } = panel.spread[next];
         if low < high {
             let (top, bottom) = (sizes.y(high), sizes.y(low));
             let ink = sides.real.ink.with_alpha(BAND_ALPHA);

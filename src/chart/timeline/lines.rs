@@ -162,6 +162,11 @@ pub fn draw_line(picture: &mut Picture, piece: &[Point], width_px: f32, dash: Da
     picture.stroke(piece[from..].to_vec(), width_px, dash, ink);
 }
 
+/// Whether a part of a line becomes a band: dashes would only make it harder to see.
+pub fn has_narrow_teeth(piece: &[Point]) -> bool {
+    !dense_runs(piece).is_empty()
+}
+
 /// The parts of a line that are rows of teeth too narrow to draw, each from its first to its last turn.
 fn dense_runs(piece: &[Point]) -> Vec<std::ops::Range<usize>> {
     let turns = turns(piece);

@@ -12,7 +12,7 @@ mod oom;
 mod steps;
 
 pub(super) use ledger::ledger_columns;
-pub(super) use lines::{draw_line, size_line, staircase_line};
+pub(super) use lines::{draw_line, has_narrow_teeth, size_line, staircase_line};
 
 use super::axis::{ByteAxis, StepSpan, TimeAxis, step_spans};
 use super::labels::FreeSpots;

@@ -69,7 +69,9 @@ fn judged_table(rows: &[&Judged], colour: Colour) -> String {
         let range = if judged.real_min == judged.real_max {
             String::new()
         } else {
-            format!("{} - {}", value(judged.real_min).trim_end_matches(" MiB"), value(judged.real_max))
+            [judged.real_min, judged.real_max]
+                .map(|end| value(end).trim_end_matches(" MiB").to_owned())
+                .join(" - ")
         };
         table.add_row([
             Cell::new(label),
@@ -149,7 +151,7 @@ fn conclusion(report: &CellReport) -> String {
     };
     let _ = writeln!(
         text,
-        "Speed: real {} (whole process, median{slept}), simulated {} (in process, without drawing, the fastest): \
+        "Speed: real {} (whole process, median{slept}), simulated {} (in process, no drawing, fastest):\n  \
          {:.1} times as fast, {kept}.",
         Nanos(speed.real_ns),
         Nanos(speed.simulated_ns),

@@ -15,7 +15,7 @@ pub fn markdown(reports: &[CellReport], mechanisms: &Mechanisms, command: &str) 
     let mut text = String::from("# Fidelity: real Go beside the simulation\n\n");
     let _ = writeln!(
         text,
-        "Written by `{command}`; do not edit. Explanations of misses are kept in `fidelity-mechanisms.toml`.\n"
+        "Written by `{command}`; do not edit. The explanations of misses are kept in `fidelity-mechanisms.toml`.\n"
     );
     provenance(&mut text, reports);
     method(&mut text);
@@ -45,12 +45,13 @@ fn method(text: &mut String) {
         text,
         "## How it is judged\n\n\
          `gclab go` writes each scenario as a Go program. It is built with real Go, run, and asked at the same labelled \
-         moments for what `runtime.MemStats` and the kernel say; the simulation runs under the same settings. Nothing in \
+         moments for what `runtime.MemStats` and the kernel say; the simulation runs under the same settings. Numbers come from runs that \
+         only look at snapshots, curves from as many others that look all the time. Nothing in \
          the simulation is fitted to these programs.\n\n\
          * **Exact** metrics are what Go computes: TotalAlloc, Mallocs, HeapSys everywhere; HeapAlloc, bytes freed, NextGC and \
          HeapObjects right after a forced collection; HeapReleased right after `debug.FreeOSMemory()`. Bytes must agree \
          within 0.1 % and 64 KiB, counts within 0.1 % and 1000 (a process has objects of its own). Where the real runs \
-         themselves differ by more than that, the metric counts as timing: *real varies*. Of a cell with one run it is not \
+         themselves differ by more than that, the metric counts as timing: it *varies*. Of a cell with one run it is not \
          known whether real Go repeats itself.\n\
          * **Timing** metrics depend on when things happen: the number of collections, peaks, RSS, the share of CPU in GC, \
          total time without sleeps, the time until memory was given back. They must be within 10 % of the median of the real \
@@ -133,9 +134,12 @@ fn medians(text: &mut String, reports: &[CellReport]) {
     text.push('\n');
 }
 
+/// An explanation, and the misses that it explains.
+type Explained<'r> = (String, Vec<(&'r CellReport, &'r Judged)>);
+
 /// Misses by their explanation, those without one first.
 fn misses(text: &mut String, reports: &[CellReport], mechanisms: &Mechanisms) {
-    let mut groups: IndexMap<Option<usize>, (String, Vec<(&CellReport, &Judged)>)> = IndexMap::new();
+    let mut groups: IndexMap<Option<usize>, Explained> = IndexMap::new();
     for report in reports {
         for judged in report.misses() {
             let found = mechanisms.of(report, judged);

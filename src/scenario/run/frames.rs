@@ -14,6 +14,8 @@ struct Frame<'s> {
 /// The place of a goroutine in its program.
 pub(super) struct Frames<'s> {
     stack: Vec<Frame<'s>>,
+    /// Repeats around the whole program: those around the `parallel` that a track belongs to.
+    repeats_around: usize,
 }
 
 /// What comes next.
@@ -27,17 +29,17 @@ pub(super) enum Next<'s> {
 impl<'s> Frames<'s> {
     /// A program of one step.
     pub(super) fn once(step: &'s Spanned<Step>) -> Frames<'s> {
-        Frames::all(std::slice::from_ref(step))
+        Frames::within(0, std::slice::from_ref(step))
     }
 
-    /// A program of several steps.
-    pub(super) fn all(steps: &'s [Spanned<Step>]) -> Frames<'s> {
-        Frames { stack: vec![Frame { steps, next: 0, turns_left: 1 }] }
+    /// A program of several steps with `repeats_around` it.
+    pub(super) fn within(repeats_around: usize, steps: &'s [Spanned<Step>]) -> Frames<'s> {
+        Frames { stack: vec![Frame { steps, next: 0, turns_left: 1 }], repeats_around }
     }
 
-    /// Whether the step that was last given out is inside a `repeat`.
-    pub(super) fn is_repeated(&self) -> bool {
-        self.stack.len() > 1
+    /// How many `repeat`s the step that was last given out is inside.
+    pub(super) fn repeats(&self) -> usize {
+        self.repeats_around + self.stack.len() - 1
     }
 
     /// The next step, entering and leaving repeats on the way.

@@ -7,7 +7,7 @@ use super::variable::{Slice, Value};
 use crate::heap::malloc::Run;
 use crate::heap::mutator::Mutator;
 use crate::heap::object::{Layout, ObjRef};
-use crate::heap::size_class::usable_bytes;
+use crate::heap::size_class::{SizeClass, usable_bytes};
 use crate::heap::special::FinalizerAction;
 use crate::process::Global;
 use crate::scenario::splitmix64::SplitMix64;
@@ -117,7 +117,8 @@ impl Machine<'_> {
     }
 
     /// The variable that garbage is assigned to: `sink = make([]byte, 256)`. It keeps the newest object reachable, and
-    /// each track has one of its own.
+    /// each track has one of its own. While a step goes on, a small object is not worth the assignment: it is one of
+    /// hundreds in its span.
     fn sink(&mut self) -> Global {
         *self.sinks.entry(self.track).or_insert_with(|| self.process.new_global())
     }
@@ -131,11 +132,11 @@ impl Machine<'_> {
             let (object, limit) = task.draw();
             let run = self.process.alloc_run(object, limit);
             self.process.write_run(run, written_bytes(task.step.written, object.size_bytes));
-            if let Some(last) = run.objects().last() {
-                let sink = self.sink();
-                self.process.set_global(sink, last);
-            }
             task.count(object, run.count());
+            if task.left == 0 || SizeClass::fitting(object.size_bytes).is_none() {
+                let sink = self.sink();
+                self.process.set_global(sink, run.objects().last().expect("a run has an object"));
+            }
         }
         more_if(task.left > 0)
     }

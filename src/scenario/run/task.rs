@@ -45,8 +45,8 @@ pub(super) enum Progress {
 }
 
 impl<'s> Machine<'s> {
-    /// Begins a step for the `turn`-th time.
-    pub(super) fn begin(&mut self, step: &'s Step, turn: u64, repeated: bool) -> Task<'s> {
+    /// Begins a step for the `turn`-th time, inside so many `repeats`.
+    pub(super) fn begin(&mut self, step: &'s Step, turn: u64, repeats: usize) -> Task<'s> {
         let seed = self.run_seed;
         match step {
             Step::Insert(insert) => Task::Insert(InsertTask::new(insert, seed, turn)),
@@ -58,7 +58,7 @@ impl<'s> Machine<'s> {
             Step::Hold(hold) => Task::Hold(HoldTask::new(hold, seed, turn)),
             Step::Finalize(finalize) => Task::Finalize(FinalizeTask::new(finalize)),
             Step::Compute(ns) => Task::Compute { left_ns: *ns },
-            other => Task::Once(other, if repeated { Label::Turn(turn + 1) } else { Label::Plain }),
+            other => Task::Once(other, if repeats > 0 { Label::Turn(turn + 1) } else { Label::Plain }),
         }
     }
 
