@@ -49,6 +49,7 @@
 //! |---|---|
 //! | [`units`] | sizes and times as people write them |
 //! | [`version`] | which Go is simulated, and every fact that differs between versions |
+//! | [`mistake`] | what is wrong with a file that a user wrote, with its place and what would be accepted |
 //! | [`os`] | physical pages: resident or not, `madvise`, the container's limit |
 //! | [`heap`] | Go's allocator: size classes, spans, caches, the page allocator, sweeping |
 //! | [`gc`] | marking: roots, colours, the grey queue, the write barrier |
@@ -61,12 +62,14 @@
 //! | [`trace`] | what a run records (knows only units) |
 //! | [`go_program`] | a scenario as the Go program that it stands for |
 //! | [`oracle`] | real Go beside the simulation, number by number |
+//! | [`calibrate`] | what work costs on this machine, measured with real Go |
 //! | [`chart`] | traces as PNG pictures |
 //! | [`cli`] | the command line: wiring |
 //!
 //! To learn Go's runtime, read the top of each room's `mod.rs` in that order. `ARCHITECTURE.md` has the map with the paths
 //! an allocation and a collection take through it.
 
+pub mod calibrate;
 pub mod chart;
 pub mod cli;
 pub mod container;
@@ -74,6 +77,7 @@ pub mod cost;
 pub mod gc;
 pub mod go_program;
 pub mod heap;
+pub mod mistake;
 pub mod oracle;
 pub mod os;
 pub mod pacer;

@@ -10,15 +10,16 @@ use std::path::{Path, PathBuf};
 const MAX_LINES: usize = 700;
 
 /// Files that are longer than [`MAX_LINES`] today, and the length that they must not exceed.
-const TOO_LONG_TODAY: [(&str, usize); 2] = [("src/cost.rs", 1_000), ("src/scenario/read_step.rs", 1_000)];
+const TOO_LONG_TODAY: [(&str, usize); 1] = [("src/scenario/read_step.rs", 1_000)];
 
 /// Who may use whom: a room and the rooms directly below it. A room may use all that those may use.
-const BELOW: [(&str, &[&str]); 16] = [
+const BELOW: [(&str, &[&str]); 18] = [
     ("units", &[]),
     ("version", &[]),
+    ("mistake", &[]),
     ("os", &["units", "version"]),
     ("heap", &["os"]),
-    ("cost", &["heap"]),
+    ("cost", &["heap", "mistake"]),
     ("gc", &["cost"]),
     ("pacer", &["units"]),
     ("scavenge", &["heap", "pacer"]),
@@ -28,15 +29,16 @@ const BELOW: [(&str, &[&str]); 16] = [
     ("scenario", &["process"]),
     ("go_program", &["scenario"]),
     ("oracle", &["go_program"]),
+    ("calibrate", &["oracle", "cost"]),
     ("chart", &["trace"]),
-    ("cli", &["oracle", "chart"]),
+    ("cli", &["calibrate", "chart"]),
 ];
 
 /// What a room may not use although it lies below: what a scenario does, it does through the process.
 const NOT_EVEN_BELOW: [(&str, &[&str]); 1] = [("scenario", &["os", "cost", "gc", "pacer", "scavenge"])];
 
 /// Rooms with a clock, files or output; everything else is below the process and has none of them.
-const MAY_DO_IO: [&str; 5] = ["oracle", "cli", "chart", "main", "lib"];
+const MAY_DO_IO: [&str; 6] = ["calibrate", "oracle", "cli", "chart", "main", "lib"];
 
 /// A source file: its path as it is shown, and its text.
 struct Source {
@@ -45,7 +47,7 @@ struct Source {
 }
 
 impl Source {
-    /// `heap` of `src/heap/sweep.rs`, `cost` of `src/cost.rs`.
+    /// `heap` of `src/heap/sweep.rs`, `units` of `src/units.rs`.
     fn room(&self) -> &str {
         let inside = self.name.strip_prefix("src/").expect("a source file");
         inside.split(['/', '.']).next().expect("a room")

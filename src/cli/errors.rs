@@ -9,6 +9,7 @@ use miette::{
 };
 
 use super::terminal::Colour;
+use crate::calibrate::CalibrationError;
 use crate::oracle::report::SavedError;
 use crate::oracle::{OracleError, RealRunError, ToolchainError};
 use crate::scenario::{Mistake, Mistakes, RunError};
@@ -37,6 +38,9 @@ pub(super) enum CliError {
     /// Real Go could not be asked.
     #[error(transparent)]
     Oracle(#[from] OracleError),
+    /// This machine could not be measured.
+    #[error(transparent)]
+    Calibration(#[from] CalibrationError),
     /// Reports of an earlier command cannot be used.
     #[error(transparent)]
     Saved(#[from] SavedError),
@@ -59,6 +63,11 @@ impl CliError {
             | CliError::Usage { .. } => 2,
             CliError::Saved(_) => 2,
             CliError::Oracle(error) => oracle_exit_code(error),
+            CliError::Calibration(error) => match error {
+                CalibrationError::Toolchain(_) | CalibrationError::Write { .. } => 2,
+                CalibrationError::Interrupted => 130,
+                CalibrationError::Program { .. } => 1,
+            },
             CliError::Run { .. } | CliError::Chart { .. } | CliError::Unfaithful { .. } => 1,
         }
     }
@@ -79,15 +88,22 @@ fn oracle_exit_code(error: &OracleError) -> u8 {
 
 /// What would do instead, where the message does not say it.
 fn accepted(error: &CliError) -> Option<&'static str> {
-    let CliError::Oracle(error) = error else { return None };
     match error {
-        OracleError::Toolchain(ToolchainError::NotThere { .. } | ToolchainError::NotGo { .. }) => Some(
+        CliError::Oracle(OracleError::Toolchain(error))
+        | CliError::Calibration(CalibrationError::Toolchain(error)) => accepted_toolchain(error),
+        CliError::Oracle(OracleError::RealRun { error: RealRunError::TimedOut(_), .. }) => {
+            Some("a longer --timeout, such as 10m")
+        }
+        _ => None,
+    }
+}
+
+fn accepted_toolchain(error: &ToolchainError) -> Option<&'static str> {
+    match error {
+        ToolchainError::NotThere { .. } | ToolchainError::NotGo { .. } => Some(
             "the go command of an installed Go 1.21 or later, such as /usr/local/go/bin/go, or the folder it was \
              installed in",
         ),
-        OracleError::RealRun { error: RealRunError::TimedOut(_), .. } => {
-            Some("a longer --timeout, such as 10m")
-        }
         _ => None,
     }
 }

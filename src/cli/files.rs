@@ -2,26 +2,37 @@
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tempfile::NamedTempFile;
 
 use super::errors::CliError;
+use crate::cost::CostProfile;
 use crate::scenario::Scenario;
 use crate::trace::{Sample, Trace};
+use crate::version::GoVersion;
 
-/// No scenario file is longer; what is longer is not read into memory.
+/// No scenario and no profile is longer; what is longer is not read into memory.
 const READ_LIMIT_BYTES: u64 = 2 << 20;
 
 /// Reads and checks a scenario file.
 pub(super) fn read_scenario(path: &Path) -> Result<Scenario, CliError> {
+    Ok(Scenario::parse(&path.to_string_lossy(), &read_text(path)?)?)
+}
+
+/// Reads and checks a cost profile for simulating `version`.
+pub(super) fn read_cost_profile(path: &Path, version: GoVersion) -> Result<Arc<CostProfile>, CliError> {
+    Ok(Arc::new(CostProfile::parse(&path.to_string_lossy(), &read_text(path)?, version)?))
+}
+
+fn read_text(path: &Path) -> Result<String, CliError> {
     let read = |path: &Path| -> std::io::Result<String> {
         let mut bytes = Vec::new();
         std::fs::File::open(path)?.take(READ_LIMIT_BYTES).read_to_end(&mut bytes)?;
         String::from_utf8(bytes)
             .map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8 text"))
     };
-    let text = read(path).map_err(|error| CliError::Read { path: path.to_owned(), error })?;
-    Ok(Scenario::parse(&path.to_string_lossy(), &text)?)
+    read(path).map_err(|error| CliError::Read { path: path.to_owned(), error })
 }
 
 /// A file that is written aside and takes its name only when it is complete.

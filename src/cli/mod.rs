@@ -5,6 +5,7 @@
 //!
 //! Results go to stdout, everything else to stderr. Colour is used on a terminal only, and never when `NO_COLOR` is set.
 
+mod calibrate;
 mod errors;
 mod files;
 mod go;
@@ -46,6 +47,7 @@ enum Command {
     Validate(validate::ValidateArgs),
     Sims(sims::SimsArgs),
     Pacer(pacer::PacerArgs),
+    Calibrate(calibrate::CalibrateArgs),
 }
 
 /// Runs the command line of this process.
@@ -55,6 +57,7 @@ pub fn main() -> ExitCode {
         Command::Go(args) => go::run(&args),
         Command::Validate(args) => validate::run(&args),
         Command::Sims(args) => sims::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
         Command::Pacer(args) => pacer::run(&args).map_err(errors::CliError::from),
     };
     match result {

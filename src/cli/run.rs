@@ -1,6 +1,7 @@
 //! `gclab run`: a scenario under one or several settings; tables on stdout, a picture and samples in files.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexSet;
@@ -9,9 +10,10 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::errors::CliError;
-use super::files::{PendingFile, read_scenario, samples_csv};
+use super::files::{PendingFile, read_cost_profile, read_scenario, samples_csv};
 use super::table::{limit_text, report};
 use super::terminal::{self, Colour};
+use crate::cost::CostProfile;
 use crate::scenario::{self, Gogc, MemoryLimit, Overrides, PROCS_LIMIT, RunSettings, Scenario};
 use crate::trace::{self, Config, OomKill, Snapshot, Summary, Trace};
 use crate::units::Bytes;
@@ -61,6 +63,9 @@ pub(super) struct RunArgs {
     /// How pages go back: 1 with MADV_DONTNEED, 0 with MADV_FREE.
     #[arg(long, value_name = "0|1", value_parser = zero_or_one)]
     madvdontneed: Option<bool>,
+    /// Cost profile: what work costs, as measured by gclab calibrate. Without it, the built-in one.
+    #[arg(long, value_name = "FILE")]
+    cost: Option<PathBuf>,
     /// Folder for the chart and the samples; made if it is not there.
     #[arg(long, value_name = "DIR", default_value = "out")]
     out: PathBuf,
@@ -86,7 +91,12 @@ pub(super) fn zero_or_one(text: &str) -> Result<bool, String> {
 /// Runs the subcommand.
 pub(super) fn run(args: &RunArgs) -> Result<(), CliError> {
     let scenario = read_scenario(&args.sim)?;
-    let settings = combinations(args, &scenario)?;
+    let version = args.go.unwrap_or(scenario.go.version);
+    let cost_profile = args.cost.as_deref().map(|path| read_cost_profile(path, version)).transpose()?;
+    if cost_profile.as_ref().is_some_and(|profile| !profile.provenance.quiet) {
+        terminal::to_stderr("note: the cost profile was measured on a machine that was not quiet\n");
+    }
+    let settings = combinations(args, &scenario, cost_profile)?;
     let traces = run_all(&scenario, &settings)?;
     if args.gctrace {
         print_gctrace(&traces);
@@ -102,7 +112,11 @@ pub(super) fn run(args: &RunArgs) -> Result<(), CliError> {
 }
 
 /// One settings for each combination of the lists, in the order of the lists.
-fn combinations(args: &RunArgs, scenario: &Scenario) -> Result<Vec<RunSettings>, CliError> {
+fn combinations(
+    args: &RunArgs,
+    scenario: &Scenario,
+    cost_profile: Option<Arc<CostProfile>>,
+) -> Result<Vec<RunSettings>, CliError> {
     let overrides = Overrides {
         version: args.go,
         procs: args.procs,
@@ -110,6 +124,7 @@ fn combinations(args: &RunArgs, scenario: &Scenario) -> Result<Vec<RunSettings>,
         madvdontneed: args.madvdontneed,
         machine_memory_bytes: args.machine_memory.map(|bytes| bytes.0),
         cores: args.cores,
+        cost_profile,
         ..Overrides::default()
     };
     let gogcs = or_the_files_own(&args.gogc);
@@ -118,7 +133,7 @@ fn combinations(args: &RunArgs, scenario: &Scenario) -> Result<Vec<RunSettings>,
     let mut settings = Vec::new();
     for &gogc in &gogcs {
         for &memory_limit in &limits {
-            let one = scenario.settings().overridden(&Overrides { gogc, memory_limit, ..overrides });
+            let one = scenario.settings().overridden(&Overrides { gogc, memory_limit, ..overrides.clone() });
             if seen.insert((one.go.gogc.percent(), one.go.memory_limit.bytes())) {
                 settings.push(one);
             }

@@ -111,6 +111,9 @@ pub(super) fn settings_line(config: &Config) -> String {
     if !config.madvdontneed {
         text.push_str(", MADV_FREE");
     }
+    if config.cost_profile != format!("go{}", config.go) {
+        let _ = write!(text, ", costs {}", config.cost_profile);
+    }
     if let Some(bytes) = config.machine_memory_bytes {
         let _ = write!(text, ", container {}", Bytes(bytes));
     }
@@ -304,6 +307,7 @@ pub(super) mod tests {
                 seed: 1,
                 madvdontneed: true,
                 machine_memory_bytes: None,
+                cost_profile: "go1.23".to_owned(),
             },
             samples: vec![],
             cycles: vec![],

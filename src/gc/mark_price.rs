@@ -4,8 +4,11 @@
 //! of each other and their misses overlap; an object that only the object before it leads to is waited for. Neighbours in
 //! memory come from the prefetcher; objects in no order do not; the buckets of a map add the words between.
 
-use crate::cost::{CostModel, Locality, PointerMap, RecentPrice};
+use std::sync::Arc;
+
+use crate::cost::{CostModel, CostProfile, Locality, PointerMap, RecentPrice};
 use crate::units::{KIB, MIB};
+use crate::version::GoVersion;
 
 /// Size in bytes from which on an object is scanned like an array.
 const ARRAY_BYTES: u64 = KIB;
@@ -13,7 +16,7 @@ const ARRAY_BYTES: u64 = KIB;
 /// Prices in CPU nanoseconds, fixed when a cycle starts.
 #[derive(Clone, Debug)]
 pub struct MarkPrices {
-    costs: CostModel,
+    costs: Arc<CostModel>,
     heap_bytes: u64,
     factor: f64,
     /// Finding a white pointer-free object: next to the last one, anywhere, or through map buckets.
@@ -32,7 +35,8 @@ pub struct MarkPrices {
 
 impl Default for MarkPrices {
     fn default() -> Self {
-        MarkPrices::new(crate::cost::MEASURED_1_23, MIB, Company::Alone)
+        let costs = Arc::clone(&CostProfile::of(GoVersion::default()).model);
+        MarkPrices::new(costs, MIB, Company::Alone)
     }
 }
 
@@ -49,15 +53,15 @@ const LOCALITIES: [Locality; 3] = [Locality::InOrder, Locality::Scattered, Local
 
 impl MarkPrices {
     /// Prices for objects spread over `heap_bytes`.
-    pub fn new(costs: CostModel, heap_bytes: u64, company: Company) -> MarkPrices {
+    pub fn new(costs: Arc<CostModel>, heap_bytes: u64, company: Company) -> MarkPrices {
         let factor = match company {
             Company::Alone => 1.0,
-            Company::Goroutine => costs.mark_beside_mutator_factor,
+            Company::Goroutine => costs.marking.beside_mutator_factor,
         };
         let independent =
             |map, locality| factor * costs.mark_independent_object_ns(map, locality, heap_bytes);
         MarkPrices {
-            costs,
+            costs: Arc::clone(&costs),
             heap_bytes,
             factor,
             noscan_ns: LOCALITIES.map(|locality| independent(PointerMap::Noscan, locality)),

@@ -163,7 +163,7 @@ impl Cell<'_> {
         let slept = Duration::from_nanos(moments::sleep_ns(self.scenario));
         let order = Order {
             program: self.program,
-            settings: self.settings,
+            settings: self.settings.clone(),
             every_ns: sampling_ns,
             time: self.time.unwrap_or(DEFAULT_TIME + 3 * slept),
             folder: folder.path(),

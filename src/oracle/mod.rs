@@ -19,7 +19,7 @@
 
 mod band;
 mod cell;
-mod child;
+pub mod child;
 mod cycles;
 mod gctrace;
 mod host;
@@ -43,7 +43,7 @@ pub use host::Host;
 pub use judge::{Judged, LARGE_SHARE, Verdict};
 pub use measured::{Measured, MeasuredSnapshot, Moment};
 pub use metric::{Class, Unit};
-pub use real_run::{RealRun, RealRunError};
+pub use real_run::{RealRun, RealRunError, most_memory_bytes};
 pub use schedule::{Listener, Matrix};
 pub use toolchain::{Toolchain, ToolchainError};
 

@@ -153,7 +153,7 @@ impl Matrix {
                         let settings = self.settings(scenario, toolchain, gogc, memory_limit);
                         let cell = Cell {
                             scenario,
-                            settings,
+                            settings: settings.clone(),
                             go: &toolchain.name,
                             program: &programs[&(scenario.name.clone(), number)],
                             runs: self.runs_of(scenario),

@@ -120,6 +120,21 @@ impl Toolchain {
         program: &Path,
         interrupt: &Interrupt,
     ) -> Result<(), ToolchainError> {
+        self.build_with(&[], scenario, source, program, interrupt)
+    }
+
+    /// As [`build`](Self::build), with flags of the go command.
+    ///
+    /// # Errors
+    /// [`ToolchainError::Build`] with the compiler's words.
+    pub fn build_with(
+        &self,
+        flags: &[&str],
+        scenario: &str,
+        source: &Path,
+        program: &Path,
+        interrupt: &Interrupt,
+    ) -> Result<(), ToolchainError> {
         let error =
             |what| ToolchainError::Build { name: self.name.clone(), scenario: scenario.to_owned(), what };
         let mut command = go_command(&self.go);
@@ -129,7 +144,7 @@ impl Toolchain {
         if let Some(folder) = source.parent() {
             command.current_dir(folder);
         }
-        command.args(["build", "-o"]).args([program, source]);
+        command.arg("build").args(flags).arg("-o").args([program, source]);
         let bounds = Bounds { time: BUILD_TIME, memory_bytes: None, interrupt: interrupt.clone() };
         let finished = child::run(&mut command, &bounds).map_err(|problem| error(problem.to_string()))?;
         match finished.ending {

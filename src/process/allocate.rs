@@ -44,7 +44,7 @@ impl Process {
             self.charge_assist(layout.size_bytes, 1);
         }
         if let Some(block) = self.heap.alloc_tiny(cache, layout.size_bytes) {
-            self.spend_cpu_ns(self.costs.malloc_tiny_ns);
+            self.spend_cpu_ns(self.costs.allocation.malloc_tiny_ns);
             return Run::of_one(block);
         }
         let block_layout = Layout::noscan(TINY_BLOCK_BYTES);

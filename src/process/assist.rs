@@ -93,7 +93,7 @@ impl Process {
         self.assists.leave(number as u64);
         if self.marker.is_marking() {
             self.goroutines[number].parked = Parked::Waking;
-            self.now_ns += self.costs.thread_wake_ns;
+            self.now_ns += self.costs.goroutines.thread_wake_ns;
             self.catch_up();
         }
         self.goroutines[number].parked = Parked::No;

@@ -25,13 +25,13 @@ impl Process {
         for _ in 0..count {
             let cpu_ns = if self.blocked.free_descriptors > 0 {
                 self.blocked.free_descriptors -= 1;
-                self.costs.go_start_ns
+                self.costs.goroutines.start_ns
             } else {
                 let descriptor = self.alloc(g_layout(self.settings.version));
                 let allgs = self.new_global();
                 self.set_global(allgs, descriptor);
                 self.touch(descriptor, 0, descriptor_bytes(self.settings.version));
-                self.costs.go_start_fresh_ns
+                self.costs.goroutines.start_fresh_ns
             };
             let cache = self.cache();
             let stack = self.stacks.alloc(&mut self.heap, cache, stack_bytes);
@@ -52,7 +52,7 @@ impl Process {
             self.stacks.free(&mut self.heap, stack);
             self.blocked.free_descriptors += 1;
             self.pacer.add_max_stack_scan(-(stack.size_bytes as i64));
-            self.spend_cpu_ns(self.costs.gosched_ns);
+            self.spend_cpu_ns(self.costs.goroutines.gosched_ns);
         }
         if self.marker.is_marking() {
             self.revise();

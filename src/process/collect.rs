@@ -12,6 +12,8 @@
 //!
 //! Source: `runtime/mgc.go`, Go 1.23.9.
 
+use std::sync::Arc;
+
 use super::goroutine::{Assisting, Parked, WantsP};
 use super::workers::{Check, MarkWorkers, SYSMON_PERIOD_NS, Seen, Wanted, WorkerMode};
 use super::{MARK_STEP_NS, Process};
@@ -202,7 +204,7 @@ impl Process {
     fn mark_prices(&self) -> MarkPrices {
         let company =
             if self.runnable() > 0 && self.settings.procs > 1 { Company::Goroutine } else { Company::Alone };
-        MarkPrices::new(self.costs, self.heap.accounts.heap_in_use_bytes(), company)
+        MarkPrices::new(Arc::clone(&self.costs), self.heap.accounts.heap_in_use_bytes(), company)
     }
 
     fn root_jobs(&self) -> Vec<RootJob> {

@@ -33,7 +33,10 @@ mod startup;
 mod statistics;
 mod workers;
 
+pub use crate::cost::CostProfile;
 pub use settings::{ReleaseAdvice, Settings};
+
+use std::sync::Arc;
 
 use rand::Rng;
 use rand::SeedableRng;
@@ -70,7 +73,7 @@ const WRITE_FREE_BYTES: u64 = 64;
 /// One simulated Go process.
 pub struct Process {
     settings: Settings,
-    costs: CostModel,
+    costs: Arc<CostModel>,
     recent: prices::RecentPrices,
     startup: Startup,
     heap: Heap,
@@ -117,7 +120,7 @@ impl Process {
         pacer.set_globals_scan(startup.globals_bytes);
         pacer.set_max_stack_scan(startup.stack_scan_bytes);
         let mut process = Process {
-            costs: CostModel::of(settings.version),
+            costs: Arc::clone(&settings.cost_profile().model),
             recent: Default::default(),
             heap: Heap::new(settings.version, settings.procs),
             marker: Marker::default(),
@@ -339,7 +342,7 @@ impl Mutator for Process {
     fn set_pointer(&mut self, obj: ObjRef, slot: u32, value: ObjRef) {
         if self.marker.is_marking() {
             barrier::store(&mut self.marker, &mut self.heap, obj, slot, value);
-            self.now_ns += self.costs.write_barrier_ns;
+            self.now_ns += self.costs.allocation.write_barrier_ns;
         } else {
             self.heap.set_pointer(obj, slot, value);
         }

@@ -30,7 +30,7 @@ impl Process {
 
     /// `count` small objects in slots of `elem_bytes`, without refill, zeroing and faults.
     pub(super) fn small_object_ns(&self, elem_bytes: u64, kind: ScanKind, count: u64) -> f64 {
-        let black_ns = if self.marker.is_marking() { self.costs.allocate_black_ns } else { 0.0 };
+        let black_ns = if self.marker.is_marking() { self.costs.allocation.allocate_black_ns } else { 0.0 };
         self.costs.malloc_ns(elem_bytes, self.pointer_map(elem_bytes, kind), count) + black_ns * count as f64
     }
 

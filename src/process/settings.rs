@@ -1,5 +1,8 @@
 //! The settings of one simulated process: its Go, its environment variables, its machine.
 
+use std::sync::Arc;
+
+use crate::cost::CostProfile;
 use crate::trace::Config;
 use crate::version::GoVersion;
 
@@ -22,6 +25,8 @@ pub struct Settings {
     pub release: ReleaseAdvice,
     /// The container's memory limit in bytes; `None` is none.
     pub machine_memory_bytes: Option<u64>,
+    /// What work costs; `None` is the built-in profile of the version.
+    pub cost_profile: Option<Arc<CostProfile>>,
 }
 
 /// The `madvise` call that returns pages (GODEBUG `madvdontneed`).
@@ -45,11 +50,17 @@ impl Default for Settings {
             seed: 1,
             release: ReleaseAdvice::default(),
             machine_memory_bytes: None,
+            cost_profile: None,
         }
     }
 }
 
 impl Settings {
+    /// What work costs.
+    pub fn cost_profile(&self) -> Arc<CostProfile> {
+        self.cost_profile.clone().unwrap_or_else(|| CostProfile::of(self.version))
+    }
+
     /// The settings as a trace records them.
     pub fn config(&self) -> Config {
         Config {
@@ -61,6 +72,7 @@ impl Settings {
             seed: self.seed,
             madvdontneed: self.release == ReleaseAdvice::DontNeed,
             machine_memory_bytes: self.machine_memory_bytes,
+            cost_profile: self.cost_profile().name.clone(),
         }
     }
 }

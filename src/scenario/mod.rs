@@ -29,7 +29,6 @@
 
 mod check;
 mod keys;
-mod mistake;
 mod parse;
 mod read_step;
 mod reader;
@@ -39,8 +38,8 @@ mod splitmix64;
 mod step;
 mod types;
 
+pub use crate::mistake::{Mistake, Mistakes};
 pub use keys::{KEY_LIMIT, Keys, KeysIter, Order};
-pub use mistake::{Mistake, Mistakes};
 pub use run::{RunError, run};
 pub use settings::{GoSettings, Gogc, Machine, MemoryLimit, Overrides, PROCS_LIMIT, RunSettings};
 pub use step::{
@@ -51,6 +50,8 @@ pub use types::{Basic, GoType, StructType, TypeError, TypeLayout, Types};
 
 use indexmap::IndexMap;
 use toml::Spanned;
+
+use crate::mistake;
 
 /// A checked scenario.
 #[derive(Clone, Debug)]
@@ -121,7 +122,7 @@ impl Scenario {
 
     /// The settings of a run without flags.
     pub fn settings(&self) -> RunSettings {
-        RunSettings { go: self.go, machine: self.machine }
+        RunSettings { go: self.go, machine: self.machine, cost_profile: None }
     }
 
     /// A variable's type.

@@ -194,5 +194,6 @@ fn process_settings(settings: &RunSettings) -> Settings {
             false => ReleaseAdvice::Free,
         },
         machine_memory_bytes: settings.machine.memory_bytes,
+        cost_profile: settings.cost_profile.clone(),
     }
 }

@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
+use crate::process::CostProfile;
 use crate::trace::Config;
 use crate::units::Bytes;
 use crate::version::GoVersion;
@@ -131,7 +133,7 @@ pub struct Machine {
 }
 
 /// Flags that override a scenario's settings. `None` leaves the file's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[allow(missing_docs, reason = "each overrides the field of that name")]
 pub struct Overrides {
     pub version: Option<GoVersion>,
@@ -142,21 +144,24 @@ pub struct Overrides {
     pub madvdontneed: Option<bool>,
     pub machine_memory_bytes: Option<u64>,
     pub cores: Option<u32>,
+    pub cost_profile: Option<Arc<CostProfile>>,
 }
 
 /// The settings of one run: a scenario's own, after flags have overridden them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RunSettings {
     /// The process.
     pub go: GoSettings,
     /// What it runs on.
     pub machine: Machine,
+    /// What work costs; `None` is the built-in profile of the Go release.
+    pub cost_profile: Option<Arc<CostProfile>>,
 }
 
 impl RunSettings {
     /// These settings with `overrides` in their place.
     pub fn overridden(self, overrides: &Overrides) -> RunSettings {
-        let RunSettings { go, machine } = self;
+        let RunSettings { go, machine, cost_profile } = self;
         RunSettings {
             go: GoSettings {
                 version: overrides.version.unwrap_or(go.version),
@@ -170,7 +175,13 @@ impl RunSettings {
                 memory_bytes: overrides.machine_memory_bytes.or(machine.memory_bytes),
                 cores: overrides.cores.unwrap_or(machine.cores),
             },
+            cost_profile: overrides.cost_profile.clone().or(cost_profile),
         }
+    }
+
+    /// What work costs in this run.
+    pub fn cost_profile(&self) -> Arc<CostProfile> {
+        self.cost_profile.clone().unwrap_or_else(|| CostProfile::of(self.go.version))
     }
 
     /// What the trace says about these settings.
@@ -184,6 +195,7 @@ impl RunSettings {
             seed: self.go.seed,
             madvdontneed: self.go.madvdontneed,
             machine_memory_bytes: self.machine.memory_bytes,
+            cost_profile: self.cost_profile().name.clone(),
         }
     }
 }

@@ -62,6 +62,8 @@ pub struct Config {
     pub madvdontneed: bool,
     /// The container's memory limit in bytes; crossing it is an OOM kill.
     pub machine_memory_bytes: Option<u64>,
+    /// Name of the cost profile: what work costs. `go1.23` and the like are built in.
+    pub cost_profile: String,
 }
 
 impl Config {

@@ -168,6 +168,7 @@ impl Script {
                 seed: 1,
                 madvdontneed: true,
                 machine_memory_bytes: self.container_mib.map(|mib| mib << 20),
+                cost_profile: "go1.23".to_owned(),
             },
             samples,
             cycles: self.cycles.into_iter().enumerate().map(|(index, times)| cycle(index, times)).collect(),

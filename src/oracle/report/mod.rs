@@ -134,6 +134,7 @@ pub(super) mod samples {
                 seed: 1,
                 madvdontneed: true,
                 machine_memory_bytes: None,
+                cost_profile: "go1.23".to_owned(),
             },
             runs: 3,
             sampling_ns: 2_000_000,

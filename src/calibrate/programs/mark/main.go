@@ -291,13 +291,21 @@ var series = []metrics.Sample{
 // A cycle is one runtime.GC(): from the call to the end of mark termination, and from there (sweeping) to the return.
 type cycle struct{ wall, marking, sweeping, pause, mark, scanHeap float64 }
 
+// repeats is n, or a third of it when CALIBRATE=quick.
+func repeats(n int) int {
+	if os.Getenv("CALIBRATE") == "quick" {
+		return max(3, n/3)
+	}
+	return n
+}
+
 func main() {
 	shape := os.Args[1]
 	size, _ := strconv.Atoi(os.Args[2])
 	mib, _ := strconv.ParseFloat(os.Args[3], 64)
-	rounds := 7
+	rounds := repeats(7)
 	if mib <= 16 {
-		rounds = 41
+		rounds = repeats(41)
 	}
 	debug.SetGCPercent(-1)
 	objects := build(shape, size, int(mib*(1<<20)))

@@ -45,6 +45,14 @@ func object(size int) unsafe.Pointer {
 	panic("no such size")
 }
 
+// repeats is n, or a third of it when CALIBRATE=quick.
+func repeats(n int) int {
+	if os.Getenv("CALIBRATE") == "quick" {
+		return max(3, n/3)
+	}
+	return n
+}
+
 func main() {
 	size, _ := strconv.Atoi(os.Args[1])
 	pattern := os.Args[2]
@@ -53,7 +61,7 @@ func main() {
 	debug.SetGCPercent(-1)
 	var ns []float64
 	spans := 0
-	for r := 0; r < 7; r++ {
+	for r := 0; r < repeats(7); r++ {
 		keep = nil
 		runtime.GC()
 		runtime.GC()
@@ -94,5 +102,5 @@ func main() {
 		debug.SetGCPercent(-1)
 	}
 	sort.Float64s(ns)
-	fmt.Printf("%s,sweep,%d,%s,%d,spans=%d,%.1f,%.1f,%.1f\n", runtime.Version(), size, pattern, mib, spans, ns[0], ns[len(ns)/4], ns[len(ns)/2])
+	fmt.Printf("%s,sweep,%d,%s,%.1f,%.1f,%.1f,%d\n", runtime.Version(), size, pattern, ns[0], ns[len(ns)/4], ns[len(ns)/2], spans)
 }

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sort"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -51,6 +52,38 @@ func batch(name string, times, n int, body func(n int)) {
 	report(name, ns)
 }
 
+// wakes measures how long a goroutine that is made runnable waits for a P whose thread sleeps: this goroutine stays on
+// its own P meanwhile. A second one is made runnable right behind it, because the last one is not stolen at once
+// (runnext).
+func wakes(times int) []float64 {
+	var sent [2]chan time.Time
+	took := make(chan float64, 2)
+	for i := range sent {
+		sent[i] = make(chan time.Time)
+		go func(sent chan time.Time) {
+			for at := range sent {
+				took <- float64(time.Since(at).Nanoseconds())
+			}
+		}(sent[i])
+	}
+	ns := make([]float64, times)
+	for i := range ns {
+		// The receivers' thread gives up looking for work and falls asleep while this one spins.
+		for until := time.Now().Add(500 * time.Microsecond); time.Now().Before(until); {
+		}
+		now := time.Now()
+		sent[0] <- now
+		sent[1] <- now
+		for len(took) < 2 {
+		}
+		ns[i] = min(<-took, <-took)
+	}
+	for i := range sent {
+		close(sent[i])
+	}
+	return ns
+}
+
 func main() {
 	debug.SetGCPercent(-1)
 	each("time-now-pair", 1000, func() {})
@@ -72,7 +105,10 @@ func main() {
 	report("runtime-gc-after-sleep", after)
 	report("both-pauses-of-a-cycle", pauses)
 	for _, d := range []time.Duration{time.Microsecond, 100 * time.Microsecond, time.Millisecond, 10 * time.Millisecond, 100 * time.Millisecond} {
-		each("sleep-overhead-"+d.String(), 12, func() { time.Sleep(d) })
+		each("sleep-overhead-"+strings.Replace(d.String(), "µ", "u", 1), 12, func() { time.Sleep(d) })
+	}
+	if runtime.GOMAXPROCS(0) > 1 {
+		report("wake-sleeping-thread", wakes(300))
 	}
 	batch("go-start-exit-sequential", 9, 20000, func(n int) {
 		done := make(chan struct{})

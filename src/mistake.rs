@@ -1,9 +1,9 @@
-//! What is wrong with a scenario file: typed, with its place, and what would have been accepted.
+//! What is wrong with a file that a user wrote: typed, with its place, and what would have been accepted.
 
 use std::fmt;
 use std::ops::Range;
 
-/// One thing that is wrong with a scenario file.
+/// One thing that is wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
     /// Bytes of the file that are wrong.
@@ -27,7 +27,7 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// Everything that is wrong with one scenario file, in the order of the text.
+/// Everything that is wrong with one file, in the order of the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{} {} in {name}", list.len(), if list.len() == 1 { "mistake" } else { "mistakes" })]
 pub struct Mistakes {
@@ -41,7 +41,7 @@ pub struct Mistakes {
 
 /// Where mistakes are gathered while a file is read.
 #[derive(Debug, Default)]
-pub(super) struct Log {
+pub struct Log {
     list: Vec<Mistake>,
 }
 
@@ -59,6 +59,11 @@ impl Log {
     /// How many mistakes there are so far.
     pub fn len(&self) -> usize {
         self.list.len()
+    }
+
+    /// Whether there are none so far.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
     }
 
     /// The gathered mistakes in the order of the text, or `None` when there are none.
@@ -86,7 +91,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// The known name that was probably meant by `text`, if one is near enough.
-pub(super) fn nearest<'n>(text: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+pub fn nearest<'n>(text: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     // Three slips in a long word are still that word; a three-letter word with two slips is another word.
     let limit = (text.chars().count() / 3).clamp(1, 3);
     known
@@ -103,7 +108,7 @@ pub(super) fn nearest<'n>(text: &str, known: impl IntoIterator<Item = &'n str>) 
 const SHORT_LIST: usize = 8;
 
 /// `did you mean "keys"? Known: "keys", "var"`.
-pub(super) fn suggestion<'n>(text: &str, known: impl IntoIterator<Item = &'n str> + Clone) -> String {
+pub fn suggestion<'n>(text: &str, known: impl IntoIterator<Item = &'n str> + Clone) -> String {
     let names: Vec<String> = known.clone().into_iter().map(|name| format!("\"{name}\"")).collect();
     let list = names.join(", ");
     match nearest(text, known) {

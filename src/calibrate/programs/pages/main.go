@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"math/rand"
+	"os"
 	"runtime"
 	"sort"
 	"syscall"
@@ -40,9 +41,17 @@ func report(what string, piece int, ns []float64) {
 	fmt.Printf("%s,pages,%s,%d,%.1f,%.1f,%.1f\n", runtime.Version(), what, piece, ns[0], ns[len(ns)/4], ns[len(ns)/2])
 }
 
+// repeats is n, or a third of it when CALIBRATE=quick.
+func repeats(n int) int {
+	if os.Getenv("CALIBRATE") == "quick" {
+		return max(3, n/3)
+	}
+	return n
+}
+
 func main() {
 	var first, again, resident, shuffled []float64
-	for r := 0; r < 7; r++ {
+	for r := 0; r < repeats(7); r++ {
 		mem, err := syscall.Mmap(-1, 0, total, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 		if err != nil {
 			panic(err)
@@ -53,7 +62,7 @@ func main() {
 	}
 	report("first-write-ns-per-page", page, first)
 	report("resident-write-ns-per-page", page, resident)
-	for r := 0; r < 7; r++ {
+	for r := 0; r < repeats(7); r++ {
 		mem, _ := syscall.Mmap(-1, 0, total/4, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 		shuffled = append(shuffled, touchShuffled(mem))
 		syscall.Munmap(mem)
@@ -62,7 +71,7 @@ func main() {
 	mem, _ := syscall.Mmap(-1, 0, total, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	for _, piece := range []int{4 << 10, 8 << 10, 64 << 10, 256 << 10, 2 << 20, 4 << 20, 256 << 20} {
 		var perCall, perPage []float64
-		for r := 0; r < 7; r++ {
+		for r := 0; r < repeats(7); r++ {
 			again = append(again, touch(mem))
 			start := time.Now()
 			for at := 0; at < total; at += piece {
@@ -75,7 +84,7 @@ func main() {
 		report("madvise-resident-ns-per-call", piece, perCall)
 		report("madvise-resident-ns-per-page", piece, perPage)
 		var empty []float64
-		for r := 0; r < 7; r++ {
+		for r := 0; r < repeats(7); r++ {
 			start := time.Now()
 			for at := 0; at < total; at += piece {
 				syscall.RawSyscall(syscall.SYS_MADVISE, uintptr(unsafe.Pointer(&mem[at])), uintptr(piece), 4)
@@ -86,7 +95,7 @@ func main() {
 	}
 	report("write-after-dontneed-ns-per-page", page, again)
 	var calls []float64
-	for r := 0; r < 7; r++ {
+	for r := 0; r < repeats(7); r++ {
 		start := time.Now()
 		for i := 0; i < 1_000_000; i++ {
 			syscall.RawSyscall(syscall.SYS_GETPPID, 0, 0, 0)

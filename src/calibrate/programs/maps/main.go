@@ -1,5 +1,5 @@
 // Command maps times map operations with the collector off, in nanoseconds an operation:
-// usage maps ENTRIES. Keys are 0..n in ascending order, in one random order, or at random with repetition.
+// usage maps ENTRIES REPETITIONS [int], or maps load|evacuate LOG_BUCKETS. Keys are 0..n in ascending order, in one random order, or at random with repetition.
 package main
 
 import (
@@ -199,11 +199,19 @@ func load(logBuckets int) {
 	}
 }
 
+// repeats is n, or a third of it when CALIBRATE=quick.
+func repeats(n int) int {
+	if os.Getenv("CALIBRATE") == "quick" {
+		return max(3, n/3)
+	}
+	return n
+}
+
 func main() {
 	debug.SetGCPercent(-1)
 	if os.Args[1] == "load" {
 		logBuckets, _ := strconv.Atoi(os.Args[2])
-		for r := 0; r < 5; r++ {
+		for r := 0; r < repeats(9); r++ {
 			runtime.GC()
 			load(logBuckets)
 		}
@@ -216,7 +224,7 @@ func main() {
 	}
 	if os.Args[1] == "evacuate" {
 		logBuckets, _ := strconv.Atoi(os.Args[2])
-		for r := 0; r < 9; r++ {
+		for r := 0; r < repeats(9); r++ {
 			runtime.GC()
 			evacuate(logBuckets)
 		}
@@ -229,6 +237,7 @@ func main() {
 	}
 	n, _ := strconv.Atoi(os.Args[1])
 	reps, _ := strconv.Atoi(os.Args[2])
+	reps = repeats(reps)
 	ascending := make([]int, n)
 	missing := make([]int, n)
 	for i := range ascending {
@@ -241,6 +250,9 @@ func main() {
 	v := new(value)
 	for r := 0; r < reps; r++ {
 		run("int", "ascending", ascending, missing, 1, func(v int) { sinkInt = v })
+		if len(os.Args) > 3 {
+			continue
+		}
 		run("int", "shuffled", shuffled, missing, 1, func(v int) { sinkInt = v })
 		run("ptr", "ascending", ascending, missing, v, func(v *value) { sinkValue = v })
 	}

@@ -5,6 +5,7 @@
 //	recycled   64 MiB of dead, swept, wholly free spans (out of cache)
 //	cached     512 KiB of dead, swept spans, over and over (in cache)
 //	halfdead   64 MiB of swept spans in which every second slot is taken
+//	clearing   (not an allocation) a buffer of the given bytes is cleared in pieces of 8 KiB, nanoseconds a byte
 //
 // Each line is the minimum and the median over the repetitions, in nanoseconds an object.
 package main
@@ -64,6 +65,35 @@ func curve[T any]() {
 	}
 }
 
+// clearing zeroes a buffer in pieces of a span, in order, for totals of 256 KiB to 256 MiB: the price of a byte by
+// working set.
+func clearing() {
+	for total := 256 << 10; total <= 256<<20; total *= 4 {
+		buffer := make([]byte, total)
+		for at := range buffer {
+			buffer[at] = 1
+		}
+		var ns []float64
+		for r := 0; r < max(5, min(200, (512<<20)/total)); r++ {
+			start := time.Now()
+			for at := 0; at < total; at += 8192 {
+				clear(buffer[at : at+8192])
+			}
+			ns = append(ns, float64(time.Since(start).Nanoseconds())/float64(total))
+		}
+		sort.Float64s(ns)
+		fmt.Printf("%s,malloc,noscan,clearing,%d,%.4f,%.4f\n", runtime.Version(), total, ns[0], ns[len(ns)/4])
+	}
+}
+
+// repeats is n, or a third of it when CALIBRATE=quick.
+func repeats(n int) int {
+	if os.Getenv("CALIBRATE") == "quick" {
+		return max(3, n/3)
+	}
+	return n
+}
+
 var keep []unsafe.Pointer
 
 func measure[T any](kind string) {
@@ -71,25 +101,25 @@ func measure[T any](kind string) {
 	big := max(64<<20/size, 16)
 	small := max(512<<10/size, 4)
 	var fresh, touched, recycled, cached, half []float64
-	for r := 0; r < 5; r++ {
+	for r := 0; r < repeats(5); r++ {
 		// 300 MiB of address space are always taken first: with the collector off nothing is reused.
 		fresh = append(fresh, allocate[T](big))
 	}
-	for r := 0; r < 5; r++ {
+	for r := 0; r < repeats(5); r++ {
 		touched = append(touched, allocateAndTouch[T](big))
 	}
-	for r := 0; r < 5; r++ {
+	for r := 0; r < repeats(5); r++ {
 		runtime.GC()
 		runtime.GC()
 		recycled = append(recycled, allocate[T](big))
 	}
-	for r := 0; r < 100; r++ {
+	for r := 0; r < repeats(100); r++ {
 		runtime.GC()
 		cached = append(cached, allocate[T](small))
 	}
 	sink = nil
 	if size <= 4096 {
-		for r := 0; r < 5; r++ {
+		for r := 0; r < repeats(5); r++ {
 			runtime.GC()
 			keep = make([]unsafe.Pointer, 0, big)
 			for i := 0; i < big; i++ {
@@ -121,6 +151,7 @@ func measure[T any](kind string) {
 func main() {
 	debug.SetGCPercent(-1)
 	all := map[string]func(){
+		"clearing":  clearing,
 		"curve256":  func() { curve[[256]byte]() },
 		"curve4096": func() { curve[[4096]byte]() },
 		"n8":        func() { measure[[8]byte]("noscan") },

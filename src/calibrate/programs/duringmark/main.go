@@ -1,6 +1,7 @@
 // Command duringmark compares a mutator's costs while nothing else runs with its costs while another goroutine keeps
 // the collector marking (GOMAXPROCS=2). Chunks of operations are sorted by the phase seen before and after them; the
-// median and the first quartile of the chunks are printed. Build with -ldflags=-checklinkname=0 on Go 1.23.
+// median and the first quartile of the chunks are printed. Usage duringmark [prices|slice]: only what prices are made of,
+// or with a live slice instead of a live list. Build with -ldflags=-checklinkname=0 on Go 1.23.
 package main
 
 import (
@@ -40,51 +41,52 @@ var (
 const chunk = 500
 
 var operations = []struct {
-	name string
-	do   func(i int)
+	name   string
+	priced bool // a price is made of it
+	do     func(i int)
 }{
-	{"compute-512KiB", func(i int) {
+	{"compute-512KiB", false, func(i int) {
 		for j := 0; j < chunk; j++ {
 			words[(i*chunk+j)*8&(1<<16-1)]++
 		}
 	}},
-	{"alloc-noscan-16", func(int) {
+	{"alloc-noscan-16", true, func(int) {
 		for j := 0; j < chunk; j++ {
 			sink = unsafe.Pointer(new([16]byte))
 		}
 	}},
-	{"alloc-noscan-64", func(int) {
+	{"alloc-noscan-64", true, func(int) {
 		for j := 0; j < chunk; j++ {
 			sink = unsafe.Pointer(new([64]byte))
 		}
 	}},
-	{"alloc-noscan-256", func(int) {
+	{"alloc-noscan-256", false, func(int) {
 		for j := 0; j < chunk; j++ {
 			sink = unsafe.Pointer(new([256]byte))
 		}
 	}},
-	{"alloc-noscan-1024", func(int) {
+	{"alloc-noscan-1024", false, func(int) {
 		for j := 0; j < chunk; j++ {
 			sink = unsafe.Pointer(new([1024]byte))
 		}
 	}},
-	{"alloc-scan-64", func(int) {
+	{"alloc-scan-64", true, func(int) {
 		for j := 0; j < chunk; j++ {
 			sink = unsafe.Pointer(new(leaf))
 		}
 	}},
-	{"pointer-store-local", func(i int) {
+	{"pointer-store-local", true, func(i int) {
 		at := live
 		for j := 0; j < chunk; j++ {
 			field[(i*chunk+j)&(1<<14-1)] = at
 		}
 	}},
-	{"map-lookup-1e6", func(i int) {
+	{"map-lookup-1e6", false, func(i int) {
 		for j := 0; j < chunk; j++ {
 			sinkLen += table[(i*chunk+j)%1_000_000]
 		}
 	}},
-	{"map-update-pointer-1e6", func(i int) {
+	{"map-update-pointer-1e6", false, func(i int) {
 		at := live
 		for j := 0; j < chunk; j++ {
 			ptrs[(i*chunk+j)%1_000_000] = at
@@ -109,7 +111,14 @@ func main() {
 		table[i] = i
 		ptrs[i] = live
 	}
+	only := ""
+	if len(os.Args) > 1 {
+		only = os.Args[1]
+	}
 	for _, op := range operations {
+		if only == "prices" && !op.priced {
+			continue
+		}
 		var by [2][]float64
 		stop := make(chan bool)
 		for phase := 0; phase < 2; phase++ {
@@ -160,7 +169,7 @@ func main() {
 			for _, x := range ns {
 				sum += x
 			}
-			fmt.Printf("%s,duringmark,%s,%s,%d,%.2f,%.2f,%.2f\n", runtime.Version(), op.name, name, len(ns), ns[len(ns)/4], ns[len(ns)/2], sum/float64(len(ns)))
+			fmt.Printf("%s,duringmark,%s,%s,%.2f,%.2f,%.2f\n", runtime.Version(), op.name, name, ns[len(ns)/4], ns[len(ns)/2], sum/float64(len(ns)))
 		}
 	}
 }

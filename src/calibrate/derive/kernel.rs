@@ -1,0 +1,52 @@
+//! What the kernel charges (`programs/pages`).
+
+use super::super::rows::{NoRow, Rows};
+use super::super::statistics::{Line, median, median_line};
+use super::Fields;
+use crate::cost::Kernel;
+
+/// Bytes of a physical page.
+const PAGE: f64 = 4096.0;
+
+pub(super) fn derive(rows: &Rows, base: &Kernel, fields: &mut Fields) -> Kernel {
+    // The line through two sizes of a call that finds all its pages resident, over pages.
+    let line = |small: &str, large: &str| -> Result<Line, NoRow> {
+        let point = |piece: &str| {
+            let filter = [("what", "madvise-resident-ns-per-call"), ("piece_bytes", piece)];
+            Ok((bytes(piece) / PAGE, rows.min("pages", &filter, "min_ns")?))
+        };
+        Ok(median_line(&[point(small)?, point(large)?]))
+    };
+    let short = || line("8192", "65536");
+    let long = || line("262144", "2097152");
+    Kernel {
+        fault_page_ns: fields.price("kernel.fault_page_ns", &base.fault_page_ns, || {
+            rows.min("pages", &[("what", "first-write-ns-per-page")], "min_ns")
+        }),
+        // A call that finds nothing resident: the median over pieces up to 4 MiB.
+        madvise_call_ns: fields.price("kernel.madvise_call_ns", &base.madvise_call_ns, || {
+            let filter = [("what", "madvise-empty-ns-per-call")];
+            let calls = rows.series("pages", &filter, "piece_bytes", "min_ns")?;
+            Ok(median(calls.iter().filter(|(piece, _)| *piece <= 4e6 + 2e5).map(|(_, ns)| *ns)))
+        }),
+        // Up to 33 pages the TLB is flushed page by page: 8 and 64 KiB; beyond as a whole: 256 KiB and 2 MiB.
+        madvise_short_ns: fields
+            .price("kernel.madvise_short_ns", &base.madvise_short_ns, || Ok(short()?.at_zero)),
+        madvise_short_page_ns: fields.price(
+            "kernel.madvise_short_page_ns",
+            &base.madvise_short_page_ns,
+            || Ok(short()?.slope),
+        ),
+        madvise_long_ns: fields.price(
+            "kernel.madvise_long_ns",
+            &base.madvise_long_ns,
+            || Ok(long()?.at_zero),
+        ),
+        madvise_long_page_ns: fields
+            .price("kernel.madvise_long_page_ns", &base.madvise_long_page_ns, || Ok(long()?.slope)),
+    }
+}
+
+fn bytes(piece: &str) -> f64 {
+    piece.parse().expect("pieces are numbers")
+}

@@ -1,0 +1,152 @@
+//! From measured rows to prices: one file for each group, every field with the rows it is made of and the formula.
+//!
+//! Terms: *the least* of a series is its smallest repetition, because disturbances only add; a *difference* of two leasts
+//! prices what one thing costs more than another; a *line* through several sizes separates what is paid once from what is
+//! paid for each byte, page or object ([`statistics`](super::statistics)).
+//!
+//! What cannot be derived, because rows are missing or because their difference is no price, keeps its price in the profile
+//! that the derivation starts from, and is listed ([`Derived::missing`]). Prices have four significant digits.
+
+mod allocation;
+mod cycle;
+mod goroutines;
+mod kernel;
+mod maps;
+mod marking;
+mod sweeping;
+
+use super::rows::{NoRow, Rows};
+use super::statistics::{rounded, without_falls};
+use crate::cost::{CostModel, Curve, LOAD_STEPS};
+use crate::version::GoVersion;
+
+/// Prices made of rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Derived {
+    /// All prices.
+    pub model: CostModel,
+    /// The fields that kept what they were, and why.
+    pub missing: Vec<(&'static str, String)>,
+}
+
+/// Derives every price that `rows`, measured with `version`, allow; the others stay those of `base`.
+pub fn derive(rows: &Rows, version: GoVersion, base: &CostModel) -> Derived {
+    let mut fields = Fields::default();
+    let chained_ns = marking::chained_in_order(rows, &base.marking, &mut fields);
+    let sweeping = sweeping::derive(rows, &base.sweeping, &mut fields);
+    let model = CostModel {
+        allocation: allocation::derive(rows, version, &base.allocation, &mut fields),
+        kernel: kernel::derive(rows, &base.kernel, &mut fields),
+        maps: maps::derive(rows, version, &base.maps, &mut fields),
+        marking: marking::derive(rows, version, chained_ns, &base.marking, &mut fields),
+        cycle: cycle::derive(rows, &base.cycle, &mut fields),
+        sweeping,
+        goroutines: goroutines::derive(rows, &base.goroutines, &mut fields),
+    };
+    Derived { model, missing: fields.missing }
+}
+
+/// Where fields that could not be derived are gathered.
+#[derive(Debug, Default)]
+struct Fields {
+    missing: Vec<(&'static str, String)>,
+}
+
+impl Fields {
+    /// The price that `derive` makes of the rows, or `base` if it makes none.
+    fn price<P: Price>(
+        &mut self,
+        field: &'static str,
+        base: &P,
+        derive: impl FnOnce() -> Result<P, NoRow>,
+    ) -> P {
+        match derive().map(P::rounded) {
+            Ok(price) if price.is_price() => price,
+            Ok(_) => {
+                self.missing.push((field, "the measurements contradict each other".to_owned()));
+                base.clone()
+            }
+            Err(NoRow(row)) => {
+                self.missing.push((field, format!("there is no {row}")));
+                base.clone()
+            }
+        }
+    }
+
+    /// As [`price`](Self::price), for what one thing costs more than another: less than nothing is nothing.
+    fn difference(
+        &mut self,
+        field: &'static str,
+        base: f64,
+        derive: impl FnOnce() -> Result<f64, NoRow>,
+    ) -> f64 {
+        match derive() {
+            Ok(ns) => rounded(ns.max(0.0)),
+            Err(NoRow(row)) => {
+                self.missing.push((field, format!("there is no {row}")));
+                base
+            }
+        }
+    }
+}
+
+/// Something that stands in a profile.
+trait Price: Clone {
+    fn rounded(self) -> Self;
+    fn is_price(&self) -> bool;
+}
+
+impl Price for f64 {
+    fn rounded(self) -> f64 {
+        rounded(self)
+    }
+
+    fn is_price(&self) -> bool {
+        self.is_finite() && *self > 0.0
+    }
+}
+
+impl Price for [f64; LOAD_STEPS] {
+    fn rounded(self) -> Self {
+        self.map(rounded)
+    }
+
+    fn is_price(&self) -> bool {
+        self.iter().all(Price::is_price)
+    }
+}
+
+impl Price for Curve {
+    fn rounded(self) -> Curve {
+        Curve::through(self.points().iter().map(|(bytes, ns)| (*bytes, rounded(*ns))).collect())
+    }
+
+    fn is_price(&self) -> bool {
+        self.points().iter().all(|(_, ns)| ns.is_price())
+    }
+}
+
+/// A curve through points of bytes and prices, as they are.
+fn curve(points: &[(f64, f64)]) -> Curve {
+    Curve::through(points.iter().map(|(bytes, ns)| (*bytes as u64, *ns)).collect())
+}
+
+/// A curve of prices that do not fall with the size.
+fn rising_curve(points: &[(f64, f64)]) -> Curve {
+    curve(&without_falls(points))
+}
+
+/// Bytes of the bucket array of a `map[int]int` or `map[int]*T` with a hint of `entries`: buckets of 144 B, a power of two,
+/// loaded to the version's load factor at most (`runtime/map.go` `overLoadFactor`).
+fn bucket_array_bytes(entries: f64, version: GoVersion) -> f64 {
+    144.0 * buckets(entries, version)
+}
+
+fn buckets(entries: f64, version: GoVersion) -> f64 {
+    let most = version.map_load_factor_numerator() as f64 / 2.0;
+    let mut buckets = 1.0;
+    while entries > 8.0 && entries > most * buckets {
+        buckets *= 2.0;
+    }
+    buckets
+}

@@ -1,0 +1,194 @@
+//! The price list: every price with its unit and meaning, in groups that are the tables of a profile file.
+//!
+//! Ranges in the comments are what the reference machine gave (Intel Xeon, family 6, model 167, 2.6 GHz, 2 MiB L2; KVM
+//! guest with 2 cores; Linux 6.18; quiet). How a price follows from measured rows stands in `calibrate/derive`. Units are
+//! nanoseconds of one core, unless the name says otherwise.
+
+use serde::{Deserialize, Serialize};
+
+use super::curve::Curve;
+
+/// Steps of half an entry a bucket, up to the load at which a map grows: 0.25, 0.75, ... 6.25.
+pub const LOAD_STEPS: usize = 13;
+
+/// All prices.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "each is described at its type")]
+pub struct CostModel {
+    pub allocation: Allocation,
+    pub kernel: Kernel,
+    pub maps: Maps,
+    pub marking: Marking,
+    pub cycle: Cycle,
+    pub sweeping: Sweeping,
+    pub goroutines: Goroutines,
+}
+
+/// What `mallocgc` and zeroing cost.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Allocation {
+    /// A pointer-free object without refill and zeroing: intercept over sizes 16..4096 B on fresh memory. Spread 4 %.
+    pub malloc_noscan_ns: f64,
+    /// What writing the pointer bitmap adds: scan minus noscan in cache, 16..512 B. Measured 3.1 to 4.7.
+    pub malloc_bitmap_extra_ns: f64,
+    /// What writing the type header adds: 1016 B scan against 1024 B noscan in cache. Measured 0 to 1.
+    pub malloc_header_extra_ns: f64,
+    /// One request below 16 B without pointers (tiny allocator), its share of the 16-byte block included. Spread 8 %.
+    pub malloc_tiny_ns: f64,
+    /// Refill with a fresh span, part that does not depend on its length: fit over 8, 16 and 32 KiB spans. Within 15 %.
+    pub refill_fresh_ns: f64,
+    /// Refill with a fresh span, for each page of 8 KiB: page bitmap, span table and their metadata faults.
+    pub refill_fresh_page_ns: f64,
+    /// Refill with a recycled span, part that does not depend on its length, by working set: cost a span less objects,
+    /// zeroing and pages. In cache 130, out of cache 175 to 200.
+    pub refill_recycled_ns: Curve,
+    /// Refill with a recycled span, for each page of 8 KiB: 8, 16 and 32 KiB spans in cache.
+    pub refill_recycled_page_ns: f64,
+    /// A large object on fresh pages, part that does not depend on length: line through 64 KiB and 1 MiB.
+    pub large_fresh_ns: f64,
+    /// A large object on fresh pages, for each page of 8 KiB.
+    pub large_fresh_page_ns: f64,
+    /// A large object on recycled pages without zeroing: 64 KiB, in cache.
+    pub large_recycled_ns: f64,
+    /// What a large pointerful object pays in addition for each byte: Go 1.21 writes its bitmap (1 MiB of pointers).
+    pub large_bitmap_byte_ns: f64,
+    /// Zeroing a byte of recycled memory in order, by working set. Out of cache measured 0.097 (large) to 0.130 (1 KiB).
+    pub zero_byte_ns: Curve,
+    /// Zeroing a byte in holes between live objects out of cache: the lines between are fetched too. Within 10 %.
+    pub zero_hole_byte_ns: f64,
+    /// What an object allocated while the collector marks costs more (`gcmarknewobject`): 16, 64 and 256 B gave 15.9,
+    /// 17 and 18 (noscan), 12.8 (scan).
+    pub allocate_black_ns: f64,
+    /// What a pointer store costs more while the write barrier is on, flushes included: 8.7 to 8.9.
+    pub write_barrier_ns: f64,
+}
+
+/// What the kernel charges for pages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Kernel {
+    /// First write to a 4 KiB page of anonymous memory, zeroing by the kernel included: 1,402 to 1,413; after DONTNEED
+    /// 1,346 to 1,375. Guest memory that the host has not backed yet costs 5,000 to 7,000: not modelled.
+    pub fault_page_ns: f64,
+    /// `madvise(DONTNEED)` over pages that are not resident, a call: 163 to 211.
+    pub madvise_call_ns: f64,
+    /// Fixed cost of a short call (up to 33 pages) that finds resident pages: line through 8 and 64 KiB.
+    pub madvise_short_ns: f64,
+    /// For each resident page of a short call: pages leave the TLB one by one.
+    pub madvise_short_page_ns: f64,
+    /// Fixed cost of a long call: line through 256 KiB and 2 MiB.
+    pub madvise_long_ns: f64,
+    /// For each resident page of a long call: the TLB is flushed whole. 102.5, and 109 at 256 MiB.
+    pub madvise_long_page_ns: f64,
+}
+
+/// What map operations cost, by bytes of bucket array.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Maps {
+    /// Insert into a presized map, mean of 0 to 4 entries a bucket. Key order made no difference (hashing). Spread 15 %
+    /// out of cache (1e6 entries: 64 to 75), as for the other operations.
+    pub insert_ns: Curve,
+    /// Insert by entries a bucket (steps of a half: 0.25, 0.75, ... 6.25), as a share of `insert_ns`, bucket arrays up
+    /// to 4 MiB. Chains and overflow buckets make the last inserts before growth dear (2^8 and 2^14 buckets).
+    pub insert_load_cached: [f64; LOAD_STEPS],
+    /// The same for bucket arrays of 16 MiB and more (2^17 and 2^18 buckets; overflow buckets are cache misses).
+    pub insert_load_uncached: [f64; LOAD_STEPS],
+    /// Assignment to a key that is present.
+    pub update_ns: Curve,
+    /// Lookup of a present key.
+    pub lookup_hit_ns: Curve,
+    /// Lookup of an absent key.
+    pub lookup_miss_ns: Curve,
+    /// Delete of a present key (`map[int]int`; pointer values cost 2 to 12 more).
+    pub delete_ns: Curve,
+    /// One entry of a range loop, at 4 to 6 entries a bucket.
+    pub iterate_ns: Curve,
+    /// One entry's share of `clear`, at 4 to 6 entries a bucket.
+    pub clear_ns: Curve,
+    /// One entry moved, by bytes of old and new bucket arrays together: a pass of updates that drags the evacuation,
+    /// less the same pass when nothing grows. Out of cache 36 to 53 (28 MB), 45 to 60 (57 MB), 52 to 82, 57 to 87.
+    pub evacuate_ns: Curve,
+}
+
+/// What one mark worker pays; prices of objects include reading the pointer to them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Marking {
+    /// Independent pointer-free object in allocation order: 10.6 to 12.4 from 4 to 256 MiB.
+    pub noscan_in_order_ns: f64,
+    /// Independent pointer-free object, scattered, by heap size.
+    pub noscan_scattered_ns: Curve,
+    /// Independent pointer-free object found in map buckets: `map[int]*[64]byte` less the same map with nil values.
+    pub noscan_hashed_ns: Curve,
+    /// Independent object with one nil pointer, in allocation order: 20.4 to 22.4.
+    pub scan_in_order_ns: f64,
+    /// Independent object with one nil pointer, scattered, by heap size.
+    pub scan_scattered_ns: Curve,
+    /// Object of a list in allocation order, by object size, heap of at most 4 MiB (cached).
+    pub chained_in_order_cached_ns: Curve,
+    /// The same for heaps of 16 MiB and more. The prefetcher gives up near strides of 256 B. Spread at 1 KiB: 48 to 78.
+    pub chained_in_order_ns: Curve,
+    /// Object of a list linked in random order, by heap size; hardly depends on the object's size.
+    pub chained_scattered_ns: Curve,
+    /// A nil pointer word beyond an object's first, by object size. Arrays scan fastest; 8 words are unrolled by luck.
+    pub scan_word_ns: Curve,
+    /// A pointer to an object that is marked already, when few objects are pointed at: 7.3 to 7.8.
+    pub marked_pointer_in_order_ns: f64,
+    /// The same to random objects, by heap size: half the difference of random graphs of degree 4 and 2.
+    pub marked_pointer_scattered_ns: Curve,
+    /// What marking costs more, as a factor, while a mutator allocates at full speed on the other core: 28 against 25 ns
+    /// an object of the steady list.
+    pub beside_mutator_factor: f64,
+}
+
+/// What a cycle and a stopped world cost, whatever the heap.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cycle {
+    /// Concurrent phase of a cycle on an empty heap with one P: roots, stacks, the phase changes. 30 to 45 us.
+    pub fixed_one_proc_ns: f64,
+    /// The same with more Ps: sleeping threads must be woken. 80 to 360 us.
+    pub fixed_many_procs_ns: f64,
+    /// Stop of the world for sweep termination, one P (both pauses together 4.3 to 5 us).
+    pub sweep_termination_one_proc_ns: f64,
+    /// The same with two Ps and a busy mutator: 22 to 30 us typical, up to 130.
+    pub sweep_termination_many_procs_ns: f64,
+    /// Stop of the world for mark termination, one P.
+    pub mark_termination_one_proc_ns: f64,
+    /// The same with two Ps: 5 to 90 us, a long tail to milliseconds.
+    pub mark_termination_many_procs_ns: f64,
+    /// `ReadMemStats`, one P: 616 to 676.
+    pub read_mem_stats_one_proc_ns: f64,
+    /// `ReadMemStats` with two Ps: 12.8 to 14.8 us minimum, 28 us typical when threads sleep.
+    pub read_mem_stats_many_procs_ns: f64,
+}
+
+/// What sweeping costs, a span.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sweeping {
+    /// A span in which everything lives: 80 to 90 (16 B objects 147).
+    pub full_span_ns: f64,
+    /// A span with some free slots: 102 to 107 (16 B objects 122).
+    pub partly_free_span_ns: f64,
+    /// A span that goes back to the page heap: 262 to 275, 302 at 1 MiB.
+    pub freed_span_ns: f64,
+    /// What `runtime.GC()` adds to each span it sweeps by yielding, one P: 104 a span in all.
+    pub forced_yield_one_proc_ns: f64,
+    /// The same with two Ps that hand the work to and fro: 330 to 400 a span in all, and noisy.
+    pub forced_yield_many_procs_ns: f64,
+}
+
+/// What goroutines and sleeping cost.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Goroutines {
+    /// Start, run and end of a goroutine whose g and stack are reused: 198 to 216 in batches, 330 with a channel switch.
+    pub start_ns: f64,
+    /// Start of a goroutine that needs a new g and a new 2 KiB stack, faults included: 2.3 to 2.6 us.
+    pub start_fresh_ns: f64,
+    /// `runtime.Gosched` with nobody waiting.
+    pub gosched_ns: f64,
+    /// From making a goroutine runnable to its running on a P whose thread sleeps: 17 to 20 us in execution traces of the
+    /// steady program (parked assists), quiet machine.
+    pub thread_wake_ns: f64,
+    /// What `time.Sleep` oversleeps: 0.16 to 0.25 ms from 10 to 100 ms.
+    pub sleep_overshoot_ns: f64,
+    /// Shortest sleep when the process is otherwise idle (the poller counts milliseconds).
+    pub sleep_minimum_ns: f64,
+}
