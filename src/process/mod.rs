@@ -72,7 +72,10 @@ const WRITE_FREE_BYTES: u64 = 64;
 
 /// One simulated Go process.
 pub struct Process {
+    /// The settings now: `debug.SetGCPercent` and `debug.SetMemoryLimit` change them.
     settings: Settings,
+    /// The settings at the start, as the trace records them.
+    started_with: crate::trace::Config,
     costs: Arc<CostModel>,
     recent: prices::RecentPrices,
     startup: Startup,
@@ -148,6 +151,7 @@ impl Process {
             oom_kill: None,
             step: String::new(),
             startup,
+            started_with: settings.config(),
             settings,
         };
         process.lay_out_startup();

@@ -167,7 +167,7 @@ impl Process {
             title: title.to_owned(),
             question: question.to_owned(),
             answer: answer.to_owned(),
-            config: self.settings.config(),
+            config: self.started_with,
             samples: self.recorder.samples,
             cycles: self.recorder.cycles,
             snapshots: self.recorder.snapshots,

@@ -30,9 +30,10 @@
 use crate::pacer::workers::WorkerPlan;
 use crate::units::MILLISECOND_NS;
 
-/// Interval at which `sysmon` looks at running Ps when nothing else keeps it awake. A P that runs the same goroutine or
+/// Interval at which `sysmon` looks at running Ps when nothing else keeps it awake: it sleeps for 10 ms, and the kernel wakes
+/// it 50 us (its timer slack) and a thread switch later, so that it keeps no step with anything. A P that runs the same goroutine or
 /// worker at two looks in a row is preempted: after 10 to 20 ms (`runtime/proc.go` `sysmon`, `forcePreemptNS`).
-pub(super) const SYSMON_PERIOD_NS: f64 = 10.0 * MILLISECOND_NS as f64;
+pub(super) const SYSMON_PERIOD_NS: f64 = 10.06 * MILLISECOND_NS as f64;
 /// Scan work between two looks of a worker at its share or at other work (`runtime/mgcmark.go` `drainCheckThreshold`).
 const CHECK_WORK_BYTES: u64 = 100_000;
 
