@@ -271,9 +271,14 @@ mod tests {
         }
     }
 
-    fn is_alive(number: &str) -> bool {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", number.trim())).unwrap_or_default();
-        !stat.is_empty() && !stat.contains(") Z")
+    /// Whether a process is gone, or goes within a moment: a kill is not waited for by those who are not its parent.
+    fn goes(number: &str) -> bool {
+        let number: u32 = number.trim().parse().expect("the script had time to tell a number");
+        (0..100).any(|_| {
+            std::thread::sleep(Duration::from_millis(20));
+            let stat = std::fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
+            stat.is_empty() || stat.contains(") Z")
+        })
     }
 
     #[test]
@@ -286,17 +291,16 @@ mod tests {
 
     #[test]
     fn a_child_that_hangs_is_killed_with_all_it_started() {
-        let finished = shell("sleep 1000 & echo $!; sleep 1000", &bounds(300));
+        let finished = shell("sleep 1000 & echo $!; sleep 1000", &bounds(2_000));
         assert!(matches!(finished.ending, Ending::TimedOut), "{finished:?}");
-        assert!(!is_alive(&finished.stdout), "the grandchild is alive");
+        assert!(goes(&finished.stdout), "the grandchild is alive");
     }
 
     #[test]
     fn what_a_child_leaves_in_the_background_goes_with_it() {
         let finished = shell("sleep 1000 & echo $!", &bounds(20_000));
         assert!(matches!(finished.ending, Ending::Exited(_)), "{finished:?}");
-        std::thread::sleep(Duration::from_millis(50));
-        assert!(!is_alive(&finished.stdout), "the grandchild is alive");
+        assert!(goes(&finished.stdout), "the grandchild is alive");
     }
 
     #[test]
