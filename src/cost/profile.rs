@@ -446,7 +446,7 @@ mod tests {
             ("[[4, 0.0]]", "no price"),
             ("[[4]]", "no point of a curve"),
         ] {
-            let told = mistakes("clear_ns = ", &format!("clear_ns = {wrong} # "));
+            let told = mistakes("refill_recycled_ns = ", &format!("refill_recycled_ns = {wrong} # "));
             assert_eq!(told.len(), 1, "{wrong}: {told:?}");
             assert!(told[0].contains(reason), "{told:?}");
         }
