@@ -12,7 +12,7 @@
 //! 3. Only a tree without mistakes becomes a [`CostModel`].
 //!
 //! Invariants: writing a profile and reading it again gives the same profile, bit for bit; a profile that exists has
-//! finite prices above 0 (differences may be 0, see [`MAY_BE_ZERO`]) and curves that ascend.
+//! finite prices above 0 (differences may be 0) and curves that ascend.
 
 use std::ops::Range;
 use std::path::Path;
@@ -446,7 +446,7 @@ mod tests {
             ("[[4, 0.0]]", "no price"),
             ("[[4]]", "no point of a curve"),
         ] {
-            let told = mistakes("clear_ns = ", &format!("clear_ns = {wrong} # "));
+            let told = mistakes("refill_recycled_ns = ", &format!("refill_recycled_ns = {wrong} # "));
             assert_eq!(told.len(), 1, "{wrong}: {told:?}");
             assert!(told[0].contains(reason), "{told:?}");
         }

@@ -5,7 +5,7 @@
 //! anybody else. The same happens when the caller goes away early (`Drop`). What it prints goes into files, because a
 //! pipe stays open as long as any grandchild holds it.
 //!
-//! Resident memory is read from `/proc/PID/statm` every [`POLL`]; where there is no such file nothing is watched.
+//! Resident memory is read from `/proc/PID/statm` every few milliseconds; where there is no such file nothing is watched.
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
