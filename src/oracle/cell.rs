@@ -10,6 +10,7 @@ use super::band::{RealCurve, curve};
 use super::child::Interrupt;
 use super::cycles::Cycles;
 use super::gctrace::TracedCycle;
+use super::growth::Growth;
 use super::host::Host;
 use super::judge::{Judged, judge, median};
 use super::measured::{Measured, Moment};
@@ -257,6 +258,7 @@ fn judged_snapshots(
 ) -> Result<Vec<Judged>, String> {
     let mut judged = Vec::new();
     let whole: Vec<&&Measured> = measured.iter().collect();
+    let mut growth = vec![Growth::new(trace.config.procs); whole.len() + 1];
     for (snapshot, after) in trace.snapshots.iter().zip(moments::before_each_snapshot(scenario)) {
         let label = snapshot.label.as_str();
         let rows = whole
@@ -268,9 +270,11 @@ fn judged_snapshots(
             })
             .collect::<Result<Vec<Row>, String>>()?;
         let simulated = Row { stats: &snapshot.mem_stats, rss_bytes: snapshot.rss_bytes };
+        growth.iter_mut().zip(rows.iter().chain([&simulated])).for_each(|(growth, row)| growth.see(row));
+        let full = growth.iter().copied().find(|growth| growth.was_full()).unwrap_or(growth[0]);
         for (metric, value) in metric::of_snapshot(after) {
             let real: Vec<f64> = rows.iter().map(|row| value(row) as f64).collect();
-            judged.extend(judge(Some(label), &metric, &real, value(&simulated) as f64));
+            judged.extend(judge(Some(label), &full.allow(metric), &real, value(&simulated) as f64));
         }
     }
     if let Some(run) =

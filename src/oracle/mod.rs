@@ -22,6 +22,7 @@ mod cell;
 pub mod child;
 mod cycles;
 mod gctrace;
+mod growth;
 mod host;
 mod judge;
 mod measured;

@@ -72,7 +72,7 @@ impl Process {
         }
         self.assisting = Assisting::No;
         let _ = self.mark_done();
-        self.end_marking_if_drained(self.now_ns);
+        self.end_marking_if_drained(self.now_ns, Some(self.cache()));
         found_work
     }
 

@@ -233,16 +233,19 @@ impl Process {
 
     /// Marks from `start_ns` to `end_ns` beside the program; ends the cycle if nothing grey is left.
     pub(super) fn mark_beside(&mut self, start_ns: f64, end_ns: f64) {
-        let mut last_work_ns = start_ns;
+        let (mut last_work_ns, mut last_worker) = (start_ns, None);
         for number in (0..self.settings.procs as usize).rev() {
             if !self.is_busy(number) {
-                last_work_ns = last_work_ns.max(self.mark_on(number, start_ns, end_ns));
+                let worked_until_ns = self.mark_on(number, start_ns, end_ns);
+                if worked_until_ns > last_work_ns {
+                    (last_work_ns, last_worker) = (worked_until_ns, Some(number));
+                }
             }
         }
         if self.limiter.needs_update(end_ns as i64) {
             self.limiter.update(end_ns as i64);
         }
-        self.end_marking_if_drained(last_work_ns);
+        self.end_marking_if_drained(last_work_ns, last_worker);
     }
 
     /// Whether a goroutine keeps P `number` busy.
@@ -471,11 +474,11 @@ impl Process {
         (drained.cpu_ns, check)
     }
 
-    /// Ends the cycle at `at_ns` if every queue is empty.
-    pub(super) fn end_marking_if_drained(&mut self, at_ns: f64) {
+    /// Ends the cycle at `at_ns`, on the P that worked last if it is known, if every queue is empty.
+    pub(super) fn end_marking_if_drained(&mut self, at_ns: f64, on: Option<usize>) {
         let at_work = self.cycle.as_ref().is_none_or(|cycle| cycle.workers.any_ahead());
         if !at_work && self.marker.is_drained() {
-            self.finish_marking(at_ns);
+            self.finish_marking(at_ns, on);
         }
     }
 
@@ -556,8 +559,8 @@ impl Process {
         self.pacer.revise(&memory);
     }
 
-    /// Mark termination at `at_ns`.
-    fn finish_marking(&mut self, at_ns: f64) {
+    /// Mark termination at `at_ns`, carried out on P `on`.
+    fn finish_marking(&mut self, at_ns: f64, on: Option<usize>) {
         let Some(cycle) = self.cycle.take() else { return };
         self.background_ns = at_ns;
         self.record_peaks();
@@ -603,7 +606,7 @@ impl Process {
         self.count_metadata();
         self.commit_pacing();
         self.heap.pages.next_scavenge_generation();
-        self.flush_caches();
+        self.flush_caches(on);
         self.recorder.push_cycle(record);
         self.record_sample_at(end_ns as u64);
     }
@@ -622,14 +625,14 @@ impl Process {
         self.limiter.num_gc = totals.num_gc;
     }
 
-    /// Every P gives its cached spans back before it allocates again; Ps that no goroutine uses give back free pages too.
-    fn flush_caches(&mut self) {
-        let in_use: Vec<usize> = self.goroutines.iter().map(|goroutine| goroutine.cache).collect();
+    /// Every P gives its cached spans back before it allocates again; idle Ps give back free pages too. Neither a P that runs a
+    /// goroutine is idle nor the one on which the last worker carries out mark termination.
+    fn flush_caches(&mut self, terminating: Option<usize>) {
         for cache in 0..self.heap.caches.len() {
             let flush = self.heap.flush_cache(cache);
             self.count_metadata();
             self.move_heap_live(-(flush.heap_live_credit_bytes as i64), flush.heap_scan_bytes);
-            if self.runnable() == 0 || !in_use.contains(&cache) {
+            if !self.is_busy(cache) && terminating != Some(cache) {
                 self.heap.flush_page_cache(cache);
             }
         }
