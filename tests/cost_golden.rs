@@ -37,8 +37,6 @@ fn curves(model: &CostModel) -> Vec<(&'static str, &Curve)> {
         ("map_iterate", &model.maps.iterate_ns),
         ("map_clear", &model.maps.clear_ns),
         ("map_evacuate", &model.maps.evacuate_ns),
-        ("text", &model.keys.text_ns),
-        ("known_text", &model.keys.known_text_ns),
         ("string_compare", &model.keys.string_compare_ns),
         ("mark_noscan_scattered", &model.marking.noscan_scattered_ns),
         ("mark_noscan_hashed", &model.marking.noscan_hashed_ns),
