@@ -148,6 +148,9 @@ fn only(groups: &[String], model: CostModel, base: &CostModel) -> CostModel {
     if wanted("maps") {
         chosen.maps = model.maps;
     }
+    if wanted("keys") {
+        chosen.keys = model.keys;
+    }
     if wanted("marking") {
         chosen.marking = model.marking;
     }

@@ -26,11 +26,12 @@ pub(super) struct Measurement {
 }
 
 /// The programs that travel with the binary.
-pub(super) const PROGRAMS: [(&str, &str); 9] = [
+pub(super) const PROGRAMS: [(&str, &str); 10] = [
     ("thermometer", include_str!("programs/thermometer/main.go")),
     ("pages", include_str!("programs/pages/main.go")),
     ("malloc", include_str!("programs/malloc/main.go")),
     ("maps", include_str!("programs/maps/main.go")),
+    ("keys", include_str!("programs/keys/main.go")),
     ("mark", include_str!("programs/mark/main.go")),
     ("sweep", include_str!("programs/sweep/main.go")),
     ("runtimecosts", include_str!("programs/runtimecosts/main.go")),
@@ -58,6 +59,7 @@ pub(super) fn plan(effort: Effort, wanted: &[String]) -> Vec<Measurement> {
     plan.allocation();
     plan.cycle_and_goroutines();
     plan.maps();
+    plan.keys();
     plan.marking();
     plan.sweeping();
     plan.all.retain(|one| one.groups.iter().any(|group| wanted.iter().any(|name| name == group)));
@@ -87,6 +89,9 @@ impl Plan {
 
     fn kernel(&mut self) {
         self.add(&["kernel"], 1, 9.0, "pages");
+        for entries in ["10000", "100000", "300000", "1000000"] {
+            self.add(&["kernel"], 1, 1.5, &format!("maps fresh {entries}"));
+        }
     }
 
     fn allocation(&mut self) {
@@ -130,6 +135,15 @@ impl Plan {
         }
         for (log, seconds) in [(8, 0.3), (11, 0.3), (14, 0.3), (17, 2.0), (18, 4.0)] {
             self.add(&["maps"], 1, seconds, &format!("maps load {log}"));
+        }
+    }
+
+    fn keys(&mut self) {
+        self.add(&["keys"], 1, 6.0, "keys");
+        for (entries, seconds) in
+            self.some(&[("1000", 0.5), ("30000", 0.8), ("300000", 2.0), ("1000000", 8.0)], 3)
+        {
+            self.add(&["keys"], 1, seconds, &format!("maps text {entries}"));
         }
     }
 
@@ -189,6 +203,27 @@ impl Plan {
 mod tests {
     use super::*;
     use crate::cost::GROUPS;
+
+    #[test]
+    fn keys_are_made_by_the_helpers_of_written_programs() {
+        let helpers = [
+            include_str!("../go_program/helpers/constant_key.go.txt"),
+            include_str!("../go_program/helpers/key_text.go.txt"),
+            include_str!("../go_program/helpers/known_key.go.txt"),
+            include_str!("../go_program/helpers/mix.go.txt"),
+            include_str!("../go_program/helpers/permutation.go.txt"),
+            include_str!("../go_program/helpers/stream.go.txt"),
+            include_str!("../go_program/helpers/text.go.txt"),
+            include_str!("../go_program/helpers/zipf.go.txt"),
+        ];
+        let source = |wanted: &str| PROGRAMS.iter().find(|(name, _)| *name == wanted).unwrap().1;
+        for helper in helpers.map(|text| text.replace("{{longest}}", "256")) {
+            assert!(source("keys").contains(&helper), "{helper}");
+        }
+        for helper in [helpers[1], helpers[2], helpers[6]].map(|text| text.replace("{{longest}}", "256")) {
+            assert!(source("maps").contains(&helper), "{helper}");
+        }
+    }
 
     #[test]
     fn every_group_is_measured_and_the_time_is_bounded() {

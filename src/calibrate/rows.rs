@@ -9,11 +9,12 @@ use std::fmt::Write;
 use indexmap::IndexMap;
 
 /// Every table: its name in the programs' output, its file, its columns.
-pub const TABLES: [(&str, &str, &[&str]); 9] = [
+pub const TABLES: [(&str, &str, &[&str]); 10] = [
     ("thermometer", "thermometer.csv", &["what", "min_ns", "first_quartile_ns", "median_ns"]),
     ("pages", "pages.csv", &["what", "piece_bytes", "min_ns", "first_quartile_ns", "median_ns"]),
     ("malloc", "malloc.csv", &["kind", "situation", "object_bytes", "min_ns", "first_quartile_ns"]),
     ("map", "maps.csv", &["values", "key_order", "operation", "entries", "min_ns", "first_quartile_ns"]),
+    ("keys", "keys.csv", &["what", "size", "min_ns", "first_quartile_ns", "median_ns"]),
     (
         "mark",
         "mark.csv",

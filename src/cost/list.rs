@@ -18,6 +18,7 @@ pub struct CostModel {
     pub allocation: Allocation,
     pub kernel: Kernel,
     pub maps: Maps,
+    pub keys: Keys,
     pub marking: Marking,
     pub cycle: Cycle,
     pub sweeping: Sweeping,
@@ -69,6 +70,9 @@ pub struct Kernel {
     /// First write to a 4 KiB page of anonymous memory, zeroing by the kernel included: 1,402 to 1,413; after DONTNEED
     /// 1,346 to 1,375. Guest memory that the host has not backed yet costs 5,000 to 7,000: not modelled.
     pub fault_page_ns: f64,
+    /// The same between other work, as when inserts meet a map's fresh buckets: the kernel's own code and data are out of
+    /// the caches by then. Filling fresh buckets less filling them again, a page: 2,300 to 5,300.
+    pub fault_scattered_page_ns: f64,
     /// `madvise(DONTNEED)` over pages that are not resident, a call: 163 to 211.
     pub madvise_call_ns: f64,
     /// Fixed cost of a short call (up to 33 pages) that finds resident pages: line through 8 and 64 KiB.
@@ -107,6 +111,34 @@ pub struct Maps {
     /// One entry moved, by bytes of old and new bucket arrays together: a pass of updates that drags the evacuation,
     /// less the same pass when nothing grows. Out of cache 36 to 53 (28 MB), 45 to 60 (57 MB), 52 to 82, 57 to 87.
     pub evacuate_ns: Curve,
+}
+
+/// What a program does to make keys and, when they are strings, to hash and compare them. The makers are the helpers of
+/// the programs that `gclab go` prints.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Keys {
+    /// A number drawn uniformly (splitmix64, reduced by a multiplication).
+    pub random_ns: f64,
+    /// A number of a shuffle (a Feistel network) that is in range at once.
+    pub permute_ns: f64,
+    /// Each further round of the walk until a number is in range: a branch that is hard to foresee.
+    pub permute_retry_ns: f64,
+    /// A number of a Zipf distribution: logarithms and powers.
+    pub zipf_ns: f64,
+    /// The same with exponent 1, where powers are logarithms.
+    pub zipf_harmonic_ns: f64,
+    /// Writing a key's text into a new string, by bytes of text; its allocation apart.
+    pub text_ns: Curve,
+    /// Writing a key's text into a buffer, to look it up, by bytes of text.
+    pub known_text_ns: Curve,
+    /// Finding a key's text in the program itself.
+    pub constant_text_ns: f64,
+    /// What hashing a string key costs more than hashing an int, its text cached: absent keys of `map[string]int` less
+    /// those of `map[int]int`.
+    pub string_hash_ns: f64,
+    /// What comparing a string key with the one in the map costs more than comparing ints, by bytes of all texts in the
+    /// map: next to nothing in cache, a miss beyond.
+    pub string_compare_ns: Curve,
 }
 
 /// What one mark worker pays; prices of objects include reading the pointer to them.

@@ -23,7 +23,11 @@
 //!    that is written for the first time. While the collector marks, each object costs `allocate_black_ns` more.
 //! 2. Marking: for every pointer that leads to a white object one of the prices of [`Marking`] (which include reading the
 //!    pointer), for every other pointer word `scan_words_ns` (nil) or `marked_pointer_ns` (already marked).
-//! 3. Sweeping: one `sweep_span_ns` a span; freed slots cost nothing of their own (they are bits).
+//! 3. Keys: every draw one [`CostModel::draw_ns`], every text of a string key one [`CostModel::text_ns`], and for each map
+//!    operation on string keys [`CostModel::string_key_ns`] beyond what the operation costs with ints.
+//! 4. First writes: `fault_ns` for pages that are written one after the other, `scattered_fault_ns` where other work lies
+//!    between.
+//! 5. Sweeping: one `sweep_span_ns` a span; freed slots cost nothing of their own (they are bits).
 //!
 //! # Invariants
 //!
@@ -45,7 +49,7 @@ mod model;
 mod profile;
 
 pub use curve::{Curve, RecentPrice};
-pub use list::{Allocation, CostModel, Cycle, Goroutines, Kernel, LOAD_STEPS, Maps, Marking, Sweeping};
+pub use list::{Allocation, CostModel, Cycle, Goroutines, Kernel, Keys, LOAD_STEPS, Maps, Marking, Sweeping};
 pub use profile::{CostProfile, GROUPS, Provenance};
 
 /// How malloc describes an object's pointers, which is what it pays for.
@@ -57,6 +61,34 @@ pub enum PointerMap {
     Bitmap,
     /// Pointers described by a type header of 8 bytes in front of the object (above 512 B, since Go 1.22).
     Header,
+}
+
+/// How a program draws a number at random.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Draw {
+    /// Uniformly, with replacement.
+    Uniform,
+    /// The next of a shuffle of so many numbers.
+    Shuffled {
+        /// How many numbers are shuffled.
+        count: u64,
+    },
+    /// From a Zipf distribution.
+    Zipf {
+        /// How uneven.
+        exponent: f64,
+    },
+}
+
+/// How a program comes by the text of a string key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyText {
+    /// A new string of so many bytes, whose allocation is paid for as that of any object.
+    Made(u64),
+    /// So many bytes in a buffer that every key is written into.
+    Known(u64),
+    /// A constant of the program.
+    Constant,
 }
 
 /// Where a span comes from when the P's cache is refilled, or a large object is allocated.

@@ -1,8 +1,8 @@
 //! The formulas: what work costs, by the [price list](super::list).
 
-use super::curve::log2;
+use super::curve::{Curve, log2};
 use super::list::{CostModel, LOAD_STEPS};
-use super::{Locality, PointerMap, SpanSource, SweepOutcome};
+use super::{Draw, KeyText, Locality, PointerMap, SpanSource, SweepOutcome};
 use crate::heap::mutator::Operation;
 use crate::units::{KIB, MIB, PAGE_BYTES};
 
@@ -63,6 +63,15 @@ impl CostModel {
         self.kernel.fault_page_ns * pages as f64
     }
 
+    /// First writes to `pages` neighbouring pages of 4 KiB in the midst of other work: the kernel's code and data must be
+    /// fetched again for the first of them only.
+    pub fn scattered_fault_ns(&self, pages: u64) -> f64 {
+        match pages {
+            0 => 0.0,
+            _ => self.kernel.fault_scattered_page_ns + self.fault_ns(pages - 1),
+        }
+    }
+
     /// A large object of `bytes` (any number; pages of 8 KiB are counted), without zeroing and faults.
     pub fn large_alloc_ns(&self, source: SpanSource, kind: PointerMap, bytes: u64) -> f64 {
         let pages = bytes.div_ceil(PAGE_BYTES) as f64;
@@ -104,6 +113,43 @@ impl CostModel {
             self.maps.insert_load_uncached[step]
         };
         self.operation_ns(Operation::MapInsert, count, working_set_bytes) * share
+    }
+
+    /// One number drawn at random. A shuffle enciphers over the next power of four and walks on until a number is in
+    /// range: `domain / count - 1` times more than once.
+    pub fn draw_ns(&self, draw: Draw) -> f64 {
+        match draw {
+            Draw::Uniform => self.keys.random_ns,
+            Draw::Shuffled { count } => {
+                self.keys.permute_ns + self.keys.permute_retry_ns * shuffle_retries(count)
+            }
+            Draw::Zipf { exponent } if (exponent - 1.0).abs() < HARMONIC => self.keys.zipf_harmonic_ns,
+            Draw::Zipf { .. } => self.keys.zipf_ns,
+        }
+    }
+
+    /// The text of one string key, its allocation apart.
+    pub fn text_ns(&self, text: KeyText) -> f64 {
+        match text {
+            KeyText::Made(bytes) => by_length(&self.keys.text_ns, bytes),
+            KeyText::Known(bytes) => by_length(&self.keys.known_text_ns, bytes),
+            KeyText::Constant => self.keys.constant_text_ns,
+        }
+    }
+
+    /// What one map operation costs more than [`operation_ns`](Self::operation_ns) when keys are strings, and the texts of
+    /// all keys in the map take `texts_bytes`. Evacuation keeps no hashes: it reads each text again.
+    pub fn string_key_ns(&self, operation: Operation, texts_bytes: u64) -> f64 {
+        match operation {
+            Operation::MapInsert | Operation::MapLookupMiss => self.keys.string_hash_ns,
+            Operation::MapUpdate
+            | Operation::MapLookupHit
+            | Operation::MapDelete
+            | Operation::MapEvacuate => {
+                self.keys.string_hash_ns + self.keys.string_compare_ns.at(texts_bytes)
+            }
+            Operation::MapIterate | Operation::MapClear => 0.0,
+        }
     }
 
     /// Marking one object that was found independently of its neighbours, its first pointer word included.
@@ -205,6 +251,24 @@ impl CostModel {
     pub fn sleep_ns(&self, asked_ns: u64) -> f64 {
         (asked_ns as f64 + self.goroutines.sleep_overshoot_ns).max(self.goroutines.sleep_minimum_ns)
     }
+}
+
+/// How far an exponent may be from 1 for the helper to take logarithms for powers.
+const HARMONIC: f64 = 1e-9;
+
+/// How often a number of a shuffle of `count` is out of range, on average.
+fn shuffle_retries(count: u64) -> f64 {
+    let mut domain = 1.0;
+    while domain < count as f64 {
+        domain *= 4.0;
+    }
+    domain / count.max(1) as f64 - 1.0
+}
+
+/// Texts longer than measured cost in proportion: they are written byte by byte.
+fn by_length(curve: &Curve, bytes: u64) -> f64 {
+    let (longest_bytes, longest_ns) = curve.points()[curve.points().len() - 1];
+    if bytes > longest_bytes { longest_ns * bytes as f64 / longest_bytes as f64 } else { curve.at(bytes) }
 }
 
 /// Go's fast paths are for one P; with more, other threads must be stopped and woken. Only one and two were measured.

@@ -27,13 +27,15 @@ use crate::mistake::{Log, Mistakes, nearest, suggestion};
 use crate::version::GoVersion;
 
 /// The groups of prices in the order of a file.
-pub const GROUPS: [&str; 7] = ["allocation", "kernel", "maps", "marking", "cycle", "sweeping", "goroutines"];
+pub const GROUPS: [&str; 8] =
+    ["allocation", "kernel", "maps", "keys", "marking", "cycle", "sweeping", "goroutines"];
 
 /// Prices that are what one thing costs *more* than another, and may be nothing.
-const MAY_BE_ZERO: [&str; 5] = [
+const MAY_BE_ZERO: [&str; 6] = [
     "malloc_bitmap_extra_ns",
     "malloc_header_extra_ns",
     "large_bitmap_byte_ns",
+    "string_hash_ns",
     "forced_yield_one_proc_ns",
     "forced_yield_many_procs_ns",
 ];

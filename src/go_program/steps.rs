@@ -240,7 +240,7 @@ impl<'s, 't> Body<'s, 't> {
         self.open_keys(keys);
         let (key, _) = self.map_types(var);
         if key.go_type == GoType::String
-            && let Some(length) = text_length(self.scenario, var)
+            && let Some(length) = self.scenario.key_text_bytes(var)
         {
             self.types.need(Helper::KnownKey);
             return Ok(format!("knownKey(k, {length})"));
@@ -634,19 +634,6 @@ fn survey<'s>(steps: &'s [Spanned<Step>], garbage: &mut Vec<&'s MixPart>, releas
             _ => {}
         }
     }
-}
-
-/// Bytes of the texts of a map's string keys; `None` when they are constants.
-fn text_length(scenario: &Scenario, var: VarId) -> Option<u64> {
-    fn find(steps: &[Spanned<Step>], var: VarId) -> Option<u64> {
-        steps.iter().find_map(|step| match step.as_ref() {
-            Step::Insert(insert) if insert.var == var => insert.key_text.map(|layout| layout.size_bytes),
-            Step::Repeat(repeat) => find(&repeat.steps, var),
-            Step::Parallel(tracks) => tracks.iter().find_map(|track| find(track, var)),
-            _ => None,
-        })
-    }
-    find(&scenario.steps, var)
 }
 
 /// The longest text of a string key.

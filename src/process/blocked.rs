@@ -30,7 +30,7 @@ impl Process {
                 let descriptor = self.alloc(g_layout(self.settings.version));
                 let allgs = self.new_global();
                 self.set_global(allgs, descriptor);
-                self.touch(descriptor, 0, descriptor_bytes(self.settings.version));
+                self.write_part(descriptor, 0, descriptor_bytes(self.settings.version));
                 self.costs.goroutines.start_fresh_ns
             };
             let cache = self.cache();

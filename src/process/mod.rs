@@ -24,6 +24,7 @@ mod background;
 mod blocked;
 mod collect;
 mod goroutine;
+mod keys;
 mod metadata;
 mod prices;
 mod recorder;
@@ -33,7 +34,7 @@ mod startup;
 mod statistics;
 mod workers;
 
-pub use crate::cost::CostProfile;
+pub use crate::cost::{CostProfile, Draw, KeyText};
 pub use settings::{ReleaseAdvice, Settings};
 
 use std::sync::Arc;
@@ -78,6 +79,7 @@ pub struct Process {
     started_with: crate::trace::Config,
     costs: Arc<CostModel>,
     recent: prices::RecentPrices,
+    string_keys: keys::StringKeys,
     startup: Startup,
     heap: Heap,
     marker: Marker,
@@ -125,6 +127,7 @@ impl Process {
         let mut process = Process {
             costs: Arc::clone(&settings.cost_profile().model),
             recent: Default::default(),
+            string_keys: Default::default(),
             heap: Heap::new(settings.version, settings.procs),
             marker: Marker::default(),
             pacer,
@@ -172,7 +175,7 @@ impl Process {
             };
             for number in 0..kind.live + kind.garbage {
                 let object = self.alloc(layout);
-                self.touch(object, 0, kind.size_bytes);
+                self.write_part(object, 0, kind.size_bytes);
                 if number < kind.live {
                     let global = self.new_global();
                     self.set_global(global, object);
@@ -318,6 +321,15 @@ impl Process {
         }
     }
 
+    /// The program writes a part of an object, as it goes through memory in order. Containers write where a hash leads
+    /// them: that is [`Mutator::touch`].
+    pub fn write_part(&mut self, obj: ObjRef, offset_bytes: u64, len_bytes: u64) {
+        let faults = self.heap.touch(obj, offset_bytes, len_bytes);
+        if faults > 0 {
+            self.spend_cpu_ns(self.costs.fault_ns(faults));
+        }
+    }
+
     /// `runtime.SetFinalizer`.
     pub fn set_finalizer(&mut self, object: ObjRef, action: FinalizerAction) {
         self.heap.set_finalizer(object, Finalizer { action });
@@ -362,7 +374,7 @@ impl Mutator for Process {
     fn touch(&mut self, obj: ObjRef, offset_bytes: u64, len_bytes: u64) {
         let faults = self.heap.touch(obj, offset_bytes, len_bytes);
         if faults > 0 {
-            self.spend_cpu_ns(self.costs.fault_ns(faults));
+            self.spend_cpu_ns(self.costs.scattered_fault_ns(faults));
         }
     }
 
@@ -376,7 +388,8 @@ impl Mutator for Process {
     }
 
     fn spend(&mut self, operation: Operation, count: u64, working_set_bytes: u64) {
-        self.spend_cpu_ns(self.operation_ns(operation, count, working_set_bytes));
+        let strings_ns = self.string_keys.more_ns(operation) * count as f64;
+        self.spend_cpu_ns(self.operation_ns(operation, count, working_set_bytes) + strings_ns);
     }
 
     fn random(&mut self) -> u64 {

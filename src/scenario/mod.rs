@@ -134,6 +134,19 @@ impl Scenario {
     pub fn var_name(&self, var: VarId) -> &str {
         self.vars.get_index(var.0).expect("a VarId is an index of vars").0
     }
+
+    /// Bytes of the texts of a map's string keys (`key_size`); `None` when they are constants.
+    pub fn key_text_bytes(&self, var: VarId) -> Option<u64> {
+        fn find(steps: &[Spanned<Step>], var: VarId) -> Option<u64> {
+            steps.iter().find_map(|step| match step.as_ref() {
+                Step::Insert(insert) if insert.var == var => insert.key_text.map(|layout| layout.size_bytes),
+                Step::Repeat(repeat) => find(&repeat.steps, var),
+                Step::Parallel(tracks) => tracks.iter().find_map(|track| find(track, var)),
+                _ => None,
+            })
+        }
+        find(&self.steps, var)
+    }
 }
 
 impl std::fmt::Display for VarType {

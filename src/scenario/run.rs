@@ -7,6 +7,7 @@
 //! Differences from Go: a track that waits inside a step for the collector (an assist, `runtime.GC()`) holds the others up
 //! until it goes on.
 
+mod draws;
 mod frames;
 mod maps;
 mod objects;
@@ -15,6 +16,7 @@ mod variable;
 
 use indexmap::IndexMap;
 
+use self::draws::StringKeys;
 use self::frames::{Frames, Next};
 use self::task::{Progress, Task};
 use self::variable::Variable;
@@ -54,6 +56,8 @@ struct Machine<'s> {
     scenario: &'s Scenario,
     process: Process,
     variables: Vec<Variable>,
+    /// The keys of each variable that is a map by strings.
+    string_keys: Vec<Option<StringKeys>>,
     /// How often each step has run, by its place in the file.
     turns: IndexMap<usize, u64>,
     run_seed: u64,
@@ -77,11 +81,13 @@ impl<'s> Machine<'s> {
     fn new(scenario: &'s Scenario, settings: &RunSettings) -> Machine<'s> {
         let mut process = Process::start(process_settings(settings));
         let variables = scenario.vars.values().map(|_| Variable::nil(process.new_global())).collect();
+        let string_keys = StringKeys::of_variables(scenario, process.settings().version);
         let run_seed = settings.go.seed;
         Machine {
             scenario,
             process,
             variables,
+            string_keys,
             turns: IndexMap::new(),
             run_seed,
             sinks: IndexMap::new(),

@@ -1,14 +1,15 @@
-//! What the kernel charges (`programs/pages`).
+//! What the kernel charges (`programs/pages`, and `programs/maps` for faults between other work).
 
 use super::super::rows::{NoRow, Rows};
 use super::super::statistics::{Line, median, median_line};
-use super::Fields;
+use super::{Fields, bucket_array_bytes};
 use crate::cost::Kernel;
+use crate::version::GoVersion;
 
 /// Bytes of a physical page.
 const PAGE: f64 = 4096.0;
 
-pub(super) fn derive(rows: &Rows, base: &Kernel, fields: &mut Fields) -> Kernel {
+pub(super) fn derive(rows: &Rows, version: GoVersion, base: &Kernel, fields: &mut Fields) -> Kernel {
     // The line through two sizes of a call that finds all its pages resident, over pages.
     let line = |small: &str, large: &str| -> Result<Line, NoRow> {
         let point = |piece: &str| {
@@ -23,6 +24,22 @@ pub(super) fn derive(rows: &Rows, base: &Kernel, fields: &mut Fields) -> Kernel 
         fault_page_ns: fields.price("kernel.fault_page_ns", &base.fault_page_ns, || {
             rows.min("pages", &[("what", "first-write-ns-per-page")], "min_ns")
         }),
+        // Filling fresh buckets less filling them again, by the pages of the bucket array: the median over sizes of map.
+        fault_scattered_page_ns: fields.price(
+            "kernel.fault_scattered_page_ns",
+            &base.fault_scattered_page_ns,
+            || {
+                let filled = |operation| {
+                    let filter = [("values", "int"), ("key_order", "ascending"), ("operation", operation)];
+                    rows.series("map", &filter, "entries", "min_ns")
+                };
+                let (fresh, again) = (filled("insert-fresh")?, filled("insert-refilled")?);
+                let page_ns = |((entries, fresh_ns), (_, again_ns)): (&(f64, f64), &(f64, f64))| {
+                    (fresh_ns - again_ns) * entries / (bucket_array_bytes(*entries, version) / PAGE)
+                };
+                Ok(median(fresh.iter().zip(&again).map(page_ns)))
+            },
+        ),
         // A call that finds nothing resident: the median over pieces up to 4 MiB.
         madvise_call_ns: fields.price("kernel.madvise_call_ns", &base.madvise_call_ns, || {
             let filter = [("what", "madvise-empty-ns-per-call")];

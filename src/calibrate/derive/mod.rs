@@ -11,6 +11,7 @@ mod allocation;
 mod cycle;
 mod goroutines;
 mod kernel;
+mod keys;
 mod maps;
 mod marking;
 mod sweeping;
@@ -34,10 +35,12 @@ pub fn derive(rows: &Rows, version: GoVersion, base: &CostModel) -> Derived {
     let mut fields = Fields::default();
     let chained_ns = marking::chained_in_order(rows, &base.marking, &mut fields);
     let sweeping = sweeping::derive(rows, &base.sweeping, &mut fields);
+    let maps = maps::derive(rows, version, &base.maps, &mut fields);
     let model = CostModel {
         allocation: allocation::derive(rows, version, &base.allocation, &mut fields),
-        kernel: kernel::derive(rows, &base.kernel, &mut fields),
-        maps: maps::derive(rows, version, &base.maps, &mut fields),
+        kernel: kernel::derive(rows, version, &base.kernel, &mut fields),
+        keys: keys::derive(rows, version, &maps, &base.keys, &mut fields),
+        maps,
         marking: marking::derive(rows, version, chained_ns, &base.marking, &mut fields),
         cycle: cycle::derive(rows, &base.cycle, &mut fields),
         sweeping,

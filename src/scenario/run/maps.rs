@@ -14,13 +14,13 @@ const BATCH: usize = 64;
 
 /// An `insert` in the middle of being carried out.
 pub(super) struct InsertTask<'s> {
-    step: &'s Insert,
-    keys: KeysIter,
+    pub(super) step: &'s Insert,
+    pub(super) keys: KeysIter,
 }
 
 /// A `rebuild` in the middle of being carried out.
 pub(super) struct RebuildTask {
-    var: VarId,
+    pub(super) var: VarId,
     /// The new map and the keys still to be copied, once the loop over the old map has begun.
     copy: Option<(Box<BucketMap>, std::vec::IntoIter<u32>)>,
 }

@@ -35,12 +35,14 @@ pub(super) struct GarbageTask<'s> {
     left: u64,
     rng: SplitMix64,
     weights: u64,
+    /// Objects whose kinds were drawn.
+    pub(super) drawn: u64,
 }
 
 /// A `hold` in the middle of being carried out.
 pub(super) struct HoldTask<'s> {
-    step: &'s Hold,
-    keys: KeysIter,
+    pub(super) step: &'s Hold,
+    pub(super) keys: KeysIter,
 }
 
 /// A `finalize` in the middle of being carried out.
@@ -57,6 +59,14 @@ impl<'s> AllocTask<'s> {
         let rng = SplitMix64::new(run_seed, seed, turn);
         AllocTask { step, made: 0, objects: Vec::new(), linked: 0, rng }
     }
+
+    /// Pointers of a graph that were drawn.
+    pub(super) fn drawn(&self) -> u64 {
+        match self.step.shape {
+            Shape::Graph { degree, .. } => self.linked * u64::from(degree),
+            _ => 0,
+        }
+    }
 }
 
 impl<'s> GarbageTask<'s> {
@@ -66,7 +76,7 @@ impl<'s> GarbageTask<'s> {
             Amount::Bytes(bytes) => bytes,
         };
         let weights = step.mix.iter().map(|part| u64::from(part.weight)).sum();
-        GarbageTask { step, left, rng: SplitMix64::new(run_seed, step.seed, turn), weights }
+        GarbageTask { step, left, rng: SplitMix64::new(run_seed, step.seed, turn), weights, drawn: 0 }
     }
 
     /// The next kind of object, and how many of it may be made at a stroke.
@@ -79,6 +89,7 @@ impl<'s> GarbageTask<'s> {
             };
             return (only.object, u32::try_from(count).unwrap_or(u32::MAX));
         }
+        self.drawn += 1;
         let mut ticket = self.rng.below(self.weights);
         for part in &self.step.mix {
             match ticket.checked_sub(u64::from(part.weight)) {
@@ -256,7 +267,7 @@ impl Machine<'_> {
                 let target = task.rng.below(task.step.count) as usize;
                 self.process.set_pointer(object, slot, task.objects[target]);
             }
-            self.process.touch(object, 0, POINTER_BYTES * u64::from(degree));
+            self.process.write_part(object, 0, POINTER_BYTES * u64::from(degree));
         }
         task.linked = end;
         more_if(end < task.step.count)
@@ -336,7 +347,7 @@ impl Machine<'_> {
             && elements.start < elements.end
         {
             let len_bytes = (elements.end - elements.start) * element_bytes;
-            self.process.touch(slice.backing, elements.start * element_bytes, len_bytes);
+            self.process.write_part(slice.backing, elements.start * element_bytes, len_bytes);
         }
     }
 

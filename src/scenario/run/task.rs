@@ -1,6 +1,7 @@
 //! Tasks: a step in the middle of being carried out.
 
 use super::Machine;
+use super::draws::Drawn;
 use super::maps::{InsertTask, RebuildTask};
 use super::objects::{AllocTask, FinalizeTask, GarbageTask, HoldTask};
 use crate::scenario::{Access, KeysIter, Release, Step};
@@ -62,8 +63,16 @@ impl<'s> Machine<'s> {
         }
     }
 
-    /// Does one slice of a task's work.
+    /// Does one slice of a task's work, the making of its keys included.
     pub(super) fn work(&mut self, task: &mut Task<'s>) -> Progress {
+        let before = Drawn::by(task);
+        self.begin_keys(task);
+        let progress = self.slice(task);
+        self.end_keys(task, before);
+        progress
+    }
+
+    fn slice(&mut self, task: &mut Task<'s>) -> Progress {
         match task {
             Task::Insert(insert) => self.insert_slice(insert),
             Task::Lookup(access, keys) => self.lookup_slice(access.var, keys),

@@ -1,5 +1,5 @@
 // Command maps times map operations with the collector off, in nanoseconds an operation:
-// usage maps ENTRIES REPETITIONS [int], or maps load|evacuate LOG_BUCKETS. Keys are 0..n in ascending order, in one random order, or at random with repetition.
+// usage maps ENTRIES REPETITIONS [int], or maps load|evacuate LOG_BUCKETS, or maps fresh|text ENTRIES. Keys are 0..n in ascending order, in one random order, or at random with repetition.
 package main
 
 import (
@@ -11,6 +11,7 @@ import (
 	"sort"
 	"strconv"
 	"time"
+	"unsafe"
 )
 
 type value [64]byte
@@ -199,6 +200,94 @@ func load(logBuckets int) {
 	}
 }
 
+// fresh fills presized maps on memory that was never used, and the same buckets again when they are resident. No
+// collection lies between two calls: the collector is off, so that memory is used once.
+func fresh(n int) {
+	rounds := max(1, 20_000/n)
+	ms := make([]map[int]int, rounds)
+	for r := range ms {
+		ms[r] = make(map[int]int, n)
+	}
+	fill := func() {
+		for _, m := range ms {
+			for k := 0; k < n; k++ {
+				m[k] = k
+			}
+		}
+	}
+	timed("int,ascending,insert-fresh", n*rounds, fill)
+	for _, m := range ms {
+		clear(m)
+	}
+	timed("int,ascending,insert-refilled", n*rounds, fill)
+}
+
+// textBytes is how long the keys of byText are.
+const textBytes = 24
+
+// byText looks up texts of textBytes that are written anew each time, and writes them without looking anything up. The
+// texts in the map lie in ascending order of keys.
+func byText(n int) {
+	m := make(map[string]int, n)
+	for k := 0; k < n; k++ {
+		m[keyText(k, textBytes)] = k
+	}
+	ascending := make([]int, n)
+	for k := range ascending {
+		ascending[k] = k
+	}
+	shuffled := rand.New(rand.NewSource(1)).Perm(n)
+	rounds := max(1, 200_000/n)
+	each := func(name string, keys []int, body func(k int)) {
+		timed(name, n*rounds, func() {
+			for r := 0; r < rounds; r++ {
+				for _, k := range keys {
+					body(k)
+				}
+			}
+		})
+	}
+	for _, order := range []struct {
+		name string
+		keys []int
+	}{{"ascending", ascending}, {"shuffled", shuffled}} {
+		name := "int-by-text," + order.name + ","
+		each(name+"known-text", order.keys, func(k int) { sinkInt += int(knownKey(k, textBytes)[0]) })
+		each(name+"lookup-hit", order.keys, func(k int) { sinkInt += m[knownKey(k, textBytes)] })
+		each(name+"lookup-miss", order.keys, func(k int) { sinkInt += m[knownKey(k+n, textBytes)] })
+	}
+}
+
+// The texts are made by the helpers of programs that "gclab go" writes, word for word.
+
+// text returns b as a string without copying it.
+func text(b []byte) string {
+	return unsafe.String(&b[0], len(b))
+}
+
+// keyText returns key k as a new string of n bytes.
+func keyText(k, n int) string {
+	b := make([]byte, n)
+	writeKey(b, k)
+	return text(b)
+}
+
+// writeKey writes key k into b.
+func writeKey(b []byte, k int) {
+	for i := range b {
+		b[i] = byte(k)
+		k >>= 8
+	}
+}
+
+var keyBytes [256]byte
+
+// knownKey returns key k as a string of n bytes that is good until the next call: enough to look it up.
+func knownKey(k, n int) string {
+	writeKey(keyBytes[:n], k)
+	return text(keyBytes[:n])
+}
+
 // repeats is n, or a third of it when CALIBRATE=quick.
 func repeats(n int) int {
 	if os.Getenv("CALIBRATE") == "quick" {
@@ -232,6 +321,23 @@ func main() {
 			ns := results[name]
 			sort.Float64s(ns)
 			fmt.Printf("%s,map,%s,%d,%.2f,%.2f\n", runtime.Version(), name, 13<<logBuckets/2, ns[0], ns[len(ns)/4])
+		}
+		return
+	}
+	if os.Args[1] == "fresh" || os.Args[1] == "text" {
+		n, _ := strconv.Atoi(os.Args[2])
+		for r := 0; r < repeats(9); r++ {
+			if os.Args[1] == "fresh" {
+				fresh(n)
+				continue
+			}
+			runtime.GC()
+			byText(n)
+		}
+		for _, name := range names {
+			ns := results[name]
+			sort.Float64s(ns)
+			fmt.Printf("%s,map,%s,%d,%.2f,%.2f\n", runtime.Version(), name, n, ns[0], ns[len(ns)/4])
 		}
 		return
 	}
