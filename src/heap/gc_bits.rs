@@ -14,13 +14,10 @@
 //!
 //! Invariant: three arenas are enough, because sweeping is always finished before an epoch ends.
 //!
-//! Differences from Go: Go keeps emptied 64 KiB arenas on a free list; here each arena is a `bumpalo::Bump` that is
-//! reset as a whole. The bytes that Go would have taken from the system are reported by [`GcBits::arena_bytes`].
+//! Differences from Go: Go keeps emptied 64 KiB arenas on a free list; here each arena is one vector of words that is
+//! emptied as a whole. The bytes that Go would have taken from the system are reported by [`GcBits::arena_bytes`].
 
 use std::cell::Cell;
-
-use bumpalo::Bump;
-use self_cell::self_cell;
 
 /// Bytes of one of Go's bitmap arenas (`runtime/mheap.go` `gcBitsChunkBytes`), of which the header takes 16.
 const ARENA_BYTES: u64 = 64 << 10;
@@ -29,18 +26,7 @@ const ARENA_USABLE_BYTES: u64 = ARENA_BYTES - 16;
 /// Arenas that can be referred to at one time.
 const LIVE_ARENAS: usize = 3;
 
-type Bitmaps<'arena> = Vec<&'arena [Cell<u64>]>;
-
-self_cell!(
-    /// One epoch's bitmaps and the bump arena they are cut from.
-    struct Arena {
-        owner: Bump,
-        #[covariant]
-        dependent: Bitmaps,
-    }
-);
-
-/// Names one bitmap: the arena in the top two bits, its number in that arena below.
+/// Names one bitmap: the arena in the top two bits, below them the place of its first word in that arena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BitsRef(u32);
 
@@ -52,69 +38,56 @@ impl BitsRef {
         (self.0 >> 30) as usize
     }
 
-    fn number(self) -> usize {
+    fn first_word(self) -> usize {
         (self.0 & ((1 << 30) - 1)) as usize
     }
 }
 
 /// All bitmaps of the heap.
 pub struct GcBits {
-    arenas: [Arena; LIVE_ARENAS],
+    arenas: [Vec<Cell<u64>>; LIVE_ARENAS],
     current: usize,
-    /// Bytes handed out of each arena.
-    used_bytes: [u64; LIVE_ARENAS],
     /// Most 64 KiB arenas that were ever in use together: Go never gives one back.
     peak_arenas: u64,
 }
 
 impl Default for GcBits {
     fn default() -> Self {
-        let empty = || Arena::new(Bump::new(), |_| Vec::new());
-        GcBits {
-            arenas: [empty(), empty(), empty()],
-            current: 0,
-            used_bytes: [0; LIVE_ARENAS],
-            peak_arenas: 1,
-        }
+        GcBits { arenas: Default::default(), current: 0, peak_arenas: 1 }
     }
 }
 
 impl GcBits {
     /// A zeroed bitmap for `slot_count` slots from this epoch's arena.
     pub fn cut(&mut self, slot_count: u32) -> BitsRef {
-        let word_count = slot_count.div_ceil(64) as usize;
-        self.used_bytes[self.current] += 8 * word_count as u64;
-        let number = self.arenas[self.current].with_dependent_mut(|bump, bitmaps| {
-            bitmaps.push(bump.alloc_slice_fill_default(word_count));
-            bitmaps.len() - 1
-        });
-        assert!(number < (1 << 30), "{number} bitmaps in one epoch");
-        BitsRef((self.current as u32) << 30 | number as u32)
+        let arena = &mut self.arenas[self.current];
+        let first_word = arena.len();
+        assert!(first_word < (1 << 30), "{first_word} words of bitmaps in one epoch");
+        arena.resize(first_word + word_count(slot_count), Cell::new(0));
+        BitsRef((self.current as u32) << 30 | first_word as u32)
     }
 
     /// Starts a new epoch: the oldest arena is emptied and becomes the current one.
     pub fn start_epoch(&mut self) {
-        let arenas_in_use: u64 = self.used_bytes.iter().map(|bytes| bytes.div_ceil(ARENA_USABLE_BYTES)).sum();
-        self.peak_arenas = self.peak_arenas.max(arenas_in_use);
+        self.peak_arenas = self.peak_arenas.max(self.arenas_in_use());
         self.current = (self.current + 1) % LIVE_ARENAS;
-        let oldest =
-            std::mem::replace(&mut self.arenas[self.current], Arena::new(Bump::new(), |_| Vec::new()));
-        let mut bump = oldest.into_owner();
-        bump.reset();
-        self.arenas[self.current] = Arena::new(bump, |_| Vec::new());
-        self.used_bytes[self.current] = 0;
+        self.arenas[self.current].clear();
     }
 
-    /// The 64-bit words of a bitmap; empty for [`BitsRef::ALL_CLEAR`].
+    fn arenas_in_use(&self) -> u64 {
+        self.arenas.iter().map(|arena| (8 * arena.len() as u64).div_ceil(ARENA_USABLE_BYTES)).sum()
+    }
+
+    /// The 64-bit words from a bitmap's first one on; empty for [`BitsRef::ALL_CLEAR`].
     #[inline]
-    pub fn words(&self, bits: BitsRef) -> &[Cell<u64>] {
+    fn words(&self, bits: BitsRef) -> &[Cell<u64>] {
         if bits == BitsRef::ALL_CLEAR {
             return &[];
         }
-        self.arenas[bits.arena()].borrow_dependent()[bits.number()]
+        &self.arenas[bits.arena()][bits.first_word()..]
     }
 
-    /// Whether bit `index` is set.
+    /// Whether bit `index` is set; it must be one of the bitmap's.
     #[inline]
     pub fn is_set(&self, bits: BitsRef, index: u32) -> bool {
         self.words(bits).get(index as usize / 64).is_some_and(|word| word.get() >> (index % 64) & 1 == 1)
@@ -142,14 +115,15 @@ impl GcBits {
         newly_set
     }
 
-    /// How many bits are set.
+    /// How many bits are set in a bitmap for `slot_count` slots.
     #[inline]
-    pub fn count(&self, bits: BitsRef) -> u32 {
-        self.words(bits).iter().map(|word| word.get().count_ones()).sum()
+    pub fn count(&self, bits: BitsRef, slot_count: u32) -> u32 {
+        self.words(bits).iter().take(word_count(slot_count)).map(|word| word.get().count_ones()).sum()
     }
 
     /// The longest run of clear bits that starts at the first clear bit at or above `from`, cut off at `limit` bits
     /// and at `slot_count`. `None` when no bit is clear.
+    #[inline]
     pub fn next_clear_run(
         &self,
         bits: BitsRef,
@@ -187,9 +161,12 @@ impl GcBits {
 
     /// Bytes of 64 KiB arenas that Go would hold for these bitmaps (part of GCSys).
     pub fn arena_bytes(&self) -> u64 {
-        let arenas_in_use: u64 = self.used_bytes.iter().map(|bytes| bytes.div_ceil(ARENA_USABLE_BYTES)).sum();
-        self.peak_arenas.max(arenas_in_use) * ARENA_BYTES
+        self.peak_arenas.max(self.arenas_in_use()) * ARENA_BYTES
     }
+}
+
+fn word_count(slot_count: u32) -> usize {
+    slot_count.div_ceil(64) as usize
 }
 
 /// The first bit at or above `from` that differs from the bits of `same` (all ones: the first clear bit).
@@ -239,7 +216,7 @@ mod tests {
         bits.start_epoch();
         let reused = bits.cut(100);
         assert_eq!(reused, first);
-        assert_eq!(bits.count(reused), 0);
+        assert_eq!(bits.count(reused, 100), 0);
     }
 
     proptest! {
@@ -257,7 +234,7 @@ mod tests {
                 prop_assert_eq!(bits.set_range(map, start, end), newly as u32);
                 (start..end).for_each(|i| model[i as usize] = true);
             }
-            prop_assert_eq!(bits.count(map) as usize, model.iter().filter(|set| **set).count());
+            prop_assert_eq!(bits.count(map, slots) as usize, model.iter().filter(|set| **set).count());
             let start = (from..slots).find(|i| !model[*i as usize]);
             let run = start.map(|start| {
                 let stop = slots.min(start + limit);

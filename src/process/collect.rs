@@ -186,7 +186,7 @@ impl Process {
     fn root_jobs(&self) -> Vec<RootJob> {
         let job = |kind, scan_bytes, objects| RootJob { kind, scan_bytes, objects };
         let queue: Vec<ObjRef> = self.heap.finalizer_queue.iter().map(|(object, _)| *object).collect();
-        let finalizers: Vec<ObjRef> = self.heap.finalizers.keys().copied().collect();
+        let finalizers: Vec<ObjRef> = self.heap.finalized_objects().collect();
         let mut jobs = vec![
             job(RootKind::Finalizers, 0, finalizers),
             job(RootKind::FinalizerQueue, 0, queue),
@@ -601,10 +601,12 @@ impl Process {
     }
 
     /// Wall time that one nanosecond of CPU time takes a goroutine.
+    #[inline]
     pub(super) fn slowdown(&self) -> f64 {
-        if self.goroutines.len() == 1 && self.cycle.is_none() {
-            return 1.0;
-        }
+        if self.goroutines.len() == 1 && self.cycle.is_none() { 1.0 } else { self.shared_slowdown() }
+    }
+
+    fn shared_slowdown(&self) -> f64 {
         let workers = self.cycle.as_ref().map_or(0, |cycle| cycle.workers.running_count());
         let runnable = f64::from(self.runnable().max(1));
         let free = f64::from(self.settings.procs - workers.min(self.settings.procs - 1));

@@ -233,6 +233,7 @@ impl Process {
     }
 
     /// Spends CPU time of the running goroutine.
+    #[inline]
     pub fn spend_cpu_ns(&mut self, cpu_ns: f64) {
         self.now_ns += cpu_ns * self.slowdown();
         if self.now_ns - self.background_ns >= self.patience_ns() {
