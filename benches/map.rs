@@ -41,6 +41,7 @@ impl Mutator for NoHeap {
     fn push_local(&mut self, _obj: ObjRef) {}
     fn pop_local(&mut self) {}
     fn spend(&mut self, _operation: Operation, _count: u64, _working_set_bytes: u64) {}
+    fn spend_on_inserts(&mut self, _count: u64, _working_set_bytes: u64, _entries_per_bucket: f64) {}
     fn random(&mut self) -> u64 {
         self.random += 1;
         self.random.wrapping_mul(0x9e37_79b9_7f4a_7c15)

@@ -373,6 +373,10 @@ impl Mutator for Process {
         self.spend_cpu_ns(self.operation_ns(operation, count, working_set_bytes));
     }
 
+    fn spend_on_inserts(&mut self, count: u64, working_set_bytes: u64, entries_per_bucket: f64) {
+        self.spend_cpu_ns(self.inserts_ns(count, working_set_bytes, entries_per_bucket));
+    }
+
     fn random(&mut self) -> u64 {
         self.rng.next_u64()
     }

@@ -56,7 +56,7 @@ impl BucketMap {
             for key in batch.keys() {
                 new += u64::from(self.insert(m, *key, &[], &[]) == Inserted::New);
             }
-            self.spend(m, Operation::MapInsert, new);
+            self.spend_on_inserts(m, new);
             self.spend(m, Operation::MapUpdate, batch.len as u64 - new);
             self.spend_evacuated(m);
             total_new += new;
@@ -104,6 +104,14 @@ impl BucketMap {
     /// Entries that evacuation has moved since the last call: work to account for after single operations.
     pub fn take_evacuated(&mut self) -> u64 {
         std::mem::take(&mut self.evacuated_entries)
+    }
+
+    /// Accounts for inserts of absent keys, at the price of how full the buckets are now.
+    pub fn spend_on_inserts<M: Mutator>(&self, m: &mut M, count: u64) {
+        if count > 0 {
+            let entries_per_bucket = self.count as f64 / f64::from(self.current.main_count().max(1));
+            m.spend_on_inserts(count, self.working_set_bytes(), entries_per_bucket);
+        }
     }
 
     fn spend_evacuated<M: Mutator>(&mut self, m: &mut M) {

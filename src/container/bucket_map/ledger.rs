@@ -58,12 +58,10 @@ impl BucketMap {
             inserted += 1;
             unspent += 1;
             if unspent == SPEND_BATCH {
-                m.spend(Operation::MapInsert, std::mem::take(&mut unspent), self.working_set_bytes());
+                self.spend_on_inserts(m, std::mem::take(&mut unspent));
             }
         };
-        if unspent > 0 {
-            m.spend(Operation::MapInsert, unspent, self.working_set_bytes());
-        }
+        self.spend_on_inserts(m, unspent);
         (inserted, leftover)
     }
 

@@ -119,7 +119,9 @@ impl Machine<'_> {
                 Inserted::Updated => updated += 1,
             }
         }
-        self.spend_on_map(step.var, Operation::MapInsert, new);
+        if let Some(map) = self.variables[step.var.0].map() {
+            map.spend_on_inserts(&mut self.process, new);
+        }
         self.spend_on_map(step.var, Operation::MapUpdate, updated);
         self.spend_on_map(step.var, Operation::MapDelete, deleted);
         let moved = self.variables[step.var.0].map().map_or(0, BucketMap::take_evacuated);
@@ -204,8 +206,7 @@ impl Machine<'_> {
             new.insert(&mut self.process, key, &key_pointers, &value);
             copied += 1;
         }
-        let working_set_bytes = new.working_set_bytes();
-        self.process.spend(Operation::MapInsert, copied, working_set_bytes);
+        new.spend_on_inserts(&mut self.process, copied);
         if keys.len() > 0 {
             return Progress::More;
         }
