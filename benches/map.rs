@@ -41,6 +41,7 @@ impl Mutator for NoHeap {
     fn push_local(&mut self, _obj: ObjRef) {}
     fn pop_local(&mut self) {}
     fn spend(&mut self, _operation: Operation, _count: u64, _working_set_bytes: u64) {}
+    fn spend_on_inserts(&mut self, _count: u64, _working_set_bytes: u64, _entries_per_bucket: f64) {}
     fn random(&mut self) -> u64 {
         self.random += 1;
         self.random.wrapping_mul(0x9e37_79b9_7f4a_7c15)
@@ -104,5 +105,39 @@ fn int_maps(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, int_maps);
+/// Keys in no order, by a step that has no factor in common with a power of ten.
+fn scattered(entries: u32) -> impl Iterator<Item = u32> {
+    (0..entries).map(move |number| (u64::from(number) * 7_919 % u64::from(entries)) as u32)
+}
+
+/// Keys in no order: nothing is decided by a ledger of ordered keys.
+fn scattered_keys(criterion: &mut Criterion) {
+    const ENTRIES: u32 = 1_000_000;
+    let mut group = criterion.benchmark_group("map[int]int, scattered keys");
+    group.sample_size(10).throughput(Throughput::Elements(ENTRIES.into()));
+    for (name, hint) in [("insert, presized", u64::from(ENTRIES)), ("insert, growing", 0)] {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let mut heap = NoHeap::default();
+                let mut map = BucketMap::make(&mut heap, INT_INT, hint);
+                map.insert_all(&mut heap, scattered(ENTRIES))
+            });
+        });
+    }
+    let (mut heap, mut map) = filled(ENTRIES);
+    map.insert_all(&mut heap, scattered(ENTRIES));
+    group.bench_function("lookup hit", |bencher| {
+        bencher.iter(|| map.lookup_all(&mut heap, scattered(ENTRIES)));
+    });
+    group.bench_function("delete", |bencher| {
+        bencher.iter_batched_ref(
+            || filled(ENTRIES),
+            |(heap, map)| map.delete_all(heap, scattered(ENTRIES)),
+            BatchSize::LargeInput,
+        );
+    });
+    group.finish();
+}
+
+criterion_group!(benches, int_maps, scattered_keys);
 criterion_main!(benches);

@@ -212,6 +212,10 @@ impl Mutator for CountingHeap {
         }
     }
 
+    fn spend_on_inserts(&mut self, count: u64, working_set_bytes: u64, _entries_per_bucket: f64) {
+        self.spend(Operation::MapInsert, count, working_set_bytes);
+    }
+
     /// splitmix64.
     fn random(&mut self) -> u64 {
         self.random_state = self.random_state.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -160,6 +160,7 @@ impl Heap {
     }
 
     /// Clears what must be cleared for a run and writes what the runtime itself writes.
+    #[inline]
     pub fn prepare_run(&mut self, run: Run) -> Prepared {
         let span = &self.spans[run.span as usize];
         let base_bytes = span.base_offset_bytes();
@@ -183,6 +184,7 @@ impl Heap {
     }
 
     /// The program writes the first `len_bytes` of each object of a run; returns how many physical pages became resident.
+    #[inline]
     pub fn write_run(&mut self, run: Run, len_bytes: u64) -> u64 {
         let span = &self.spans[run.span as usize];
         let (elem_bytes, base_bytes) = (span.elem_bytes, span.base_offset_bytes());
@@ -191,7 +193,7 @@ impl Heap {
         if len_bytes == 0 {
             return 0;
         }
-        if elem_bytes - len_bytes < PHYSICAL_PAGE_BYTES {
+        if elem_bytes - len_bytes < PHYSICAL_PAGE_BYTES || run.count() == 1 {
             let end_bytes = start_bytes(run.slots().end - 1) + len_bytes;
             return self
                 .touch_bytes(start_bytes(run.slots().start), end_bytes - start_bytes(run.slots().start));

@@ -63,8 +63,8 @@ pub struct Heap {
     pub caches: Vec<Mcache>,
     /// Progress of sweeping.
     pub sweep: SweepState,
-    /// Finalizers by object, in the order they were set.
-    pub finalizers: IndexMap<ObjRef, Finalizer>,
+    /// Finalizers by object, in the order they were set; `None` for one that was queued since the last cycle ended.
+    pub(super) finalizers: IndexMap<ObjRef, Option<Finalizer>>,
     /// Objects whose finalizer is due: reachable until the finalizer goroutine has run it.
     pub finalizer_queue: Vec<(ObjRef, Finalizer)>,
     pub(super) spans: Vec<Mspan>,

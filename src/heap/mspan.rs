@@ -49,10 +49,17 @@ impl ScanBytes {
     }
 
     /// Notes that objects `start..end` have `bytes` to scan.
+    #[inline]
     fn set_range(&mut self, slot_count: u32, start: u32, end: u32, bytes: u64) {
+        if !matches!(self, ScanBytes::Uniform(uniform) if *uniform == bytes) {
+            self.set_range_slowly(slot_count, start, end, bytes);
+        }
+    }
+
+    #[cold]
+    fn set_range_slowly(&mut self, slot_count: u32, start: u32, end: u32, bytes: u64) {
         match self {
             ScanBytes::None => *self = ScanBytes::Uniform(bytes),
-            ScanBytes::Uniform(uniform) if *uniform == bytes => {}
             ScanBytes::Uniform(uniform) => {
                 let each = vec![*uniform as u32; slot_count as usize];
                 *self = ScanBytes::Each(each.into_boxed_slice());
@@ -153,6 +160,7 @@ impl Mspan {
     }
 
     /// Notes the layout of objects just allocated in slots `start..end`.
+    #[inline]
     pub fn note_layout(&mut self, start: u32, end: u32, pointer_slots: u32, scan_bytes: u64) {
         if self.span_class.kind() == ScanKind::Noscan {
             return;

@@ -68,6 +68,10 @@ pub trait Mutator {
     /// The collector's workers and the scavenger catch up, so callers batch: a few hundred operations a call.
     fn spend(&mut self, operation: Operation, count: u64, working_set_bytes: u64);
 
+    /// Spends the CPU time of `count` [`MapInsert`](Operation::MapInsert)s into buckets that hold `entries_per_bucket` on
+    /// average: a crowded bucket is searched longer, and more of its chains overflow.
+    fn spend_on_inserts(&mut self, count: u64, working_set_bytes: u64, entries_per_bucket: f64);
+
     /// The next 64 random bits of the process's seeded generator (hash seeds, overflow sampling).
     fn random(&mut self) -> u64;
 }

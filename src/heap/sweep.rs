@@ -83,6 +83,7 @@ impl Heap {
     /// Makes every span unswept: the cycle's marks are complete.
     pub fn start_sweep(&mut self) {
         debug_assert!(!self.sweep.is_running(), "a cycle ended before its predecessor was swept");
+        self.finalizers.retain(|_, finalizer| finalizer.is_some());
         self.sweep.generation += 2;
         self.sweep.swept_pages = 0;
         self.sweep.position = 0;
@@ -171,22 +172,36 @@ impl Heap {
         let span = &self.spans[id as usize];
         let due: Vec<ObjRef> = (0..span.slot_count)
             .map(|index| ObjRef::new(id, index))
-            .filter(|obj| self.finalizers.contains_key(obj) && !self.bits.is_set(span.mark_bits, obj.index()))
+            .filter(|obj| self.has_finalizer(*obj) && !self.bits.is_set(span.mark_bits, obj.index()))
             .collect();
         for obj in due {
             self.bits.set(self.spans[id as usize].mark_bits, obj.index());
-            let finalizer = self.finalizers.shift_remove(&obj).expect("filtered by presence");
+            let finalizer = self.finalizers[&obj].take().expect("filtered by presence");
             self.finalizer_queue.push((obj, finalizer));
         }
-        let left = (0..self.spans[id as usize].slot_count)
-            .any(|index| self.finalizers.contains_key(&ObjRef::new(id, index)));
+        let left =
+            (0..self.spans[id as usize].slot_count).any(|index| self.has_finalizer(ObjRef::new(id, index)));
         self.spans[id as usize].has_specials = left;
     }
 
     /// Sets a finalizer on an object.
     pub fn set_finalizer(&mut self, object: ObjRef, finalizer: Finalizer) {
         self.spans[object.span() as usize].has_specials = true;
-        self.finalizers.insert(object, finalizer);
+        if self.finalizers.insert(object, Some(finalizer)) == Some(None) {
+            self.finalizers.move_index(
+                self.finalizers.get_index_of(&object).expect("just inserted"),
+                self.finalizers.len() - 1,
+            );
+        }
+    }
+
+    fn has_finalizer(&self, object: ObjRef) -> bool {
+        self.finalizers.get(&object).is_some_and(Option::is_some)
+    }
+
+    /// The objects that have finalizers, in the order these were set.
+    pub fn finalized_objects(&self) -> impl Iterator<Item = ObjRef> {
+        self.finalizers.iter().filter(|(_, finalizer)| finalizer.is_some()).map(|(object, _)| *object)
     }
 
     /// Takes the finalizers that are due and returns the objects that they keep alive for good.
@@ -240,6 +255,6 @@ impl Heap {
     }
 
     fn is_unmarked(&self, span: &Mspan) -> bool {
-        self.bits.words(span.mark_bits).iter().all(|word| word.get() == 0)
+        self.bits.count(span.mark_bits) == 0
     }
 }

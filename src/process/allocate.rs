@@ -28,6 +28,7 @@ impl Process {
     }
 
     /// Allocates between 1 and `limit` (at least 1) objects of `layout` that are neighbours in one span.
+    #[inline]
     pub fn alloc_run(&mut self, layout: Layout, limit: u32) -> Run {
         if is_tiny(layout) {
             return self.alloc_tiny(layout);
@@ -173,7 +174,11 @@ impl Process {
         if self.marker.is_marking() { AllocColor::Black } else { AllocColor::White }
     }
 
+    #[inline]
     fn spend_on_preparation(&mut self, cpu_ns: f64, prepared: Prepared) {
+        if prepared == Prepared::default() {
+            return self.spend_cpu_ns(cpu_ns);
+        }
         self.spend_cpu_ns(cpu_ns + self.preparation_ns(prepared));
         if prepared.faulted_pages > 0 {
             self.enforce_container_limit();

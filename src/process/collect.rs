@@ -14,6 +14,8 @@
 
 use std::sync::Arc;
 
+use rand::RngExt;
+
 use super::goroutine::{Assisting, Parked, WantsP};
 use super::workers::{Check, MarkWorkers, SYSMON_PERIOD_NS, Seen, Wanted, WorkerMode};
 use super::{MARK_STEP_NS, Process};
@@ -32,6 +34,10 @@ use crate::trace::{Cycle, CycleKind};
 /// What the ragged barrier of `gcMarkDone` takes until every P has been preempted and looks for work again: 40 to 55 us in
 /// execution traces of the steady program, quiet machine with two cores.
 const RAGGED_BARRIER_NS: f64 = 45_000.0;
+
+/// How much later than the goroutines that it has preempted the P goes on that carried out the barrier: it returns, parks its
+/// worker and looks for other work; 25 us in the same traces. An assist may take what was flushed meanwhile.
+const BARRIER_RETURN_NS: f64 = 25_000.0;
 
 /// Whether flushing the Ps' queues has brought work to light.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,8 +202,8 @@ impl Process {
             workers: MarkWorkers::new(plan, self.settings.procs, self.now_ns, self.worker_wake_ns()),
         });
         self.background_ns = self.now_ns;
-        // sysmon looks at its own pace: the phase is that of virtual time.
-        self.next_sysmon_ns = (self.now_ns / SYSMON_PERIOD_NS).ceil() * SYSMON_PERIOD_NS;
+        // Where sysmon is in its sleep is a matter of chance: stopping the world may have woken it.
+        self.next_sysmon_ns = self.now_ns + self.scheduler_rng.random::<f64>() * SYSMON_PERIOD_NS;
         self.record_sample();
     }
 
@@ -210,7 +216,7 @@ impl Process {
     fn root_jobs(&self) -> Vec<RootJob> {
         let job = |kind, scan_bytes, objects| RootJob { kind, scan_bytes, objects };
         let queue: Vec<ObjRef> = self.heap.finalizer_queue.iter().map(|(object, _)| *object).collect();
-        let finalizers: Vec<ObjRef> = self.heap.finalizers.keys().copied().collect();
+        let finalizers: Vec<ObjRef> = self.heap.finalized_objects().collect();
         let mut jobs = vec![
             job(RootKind::Finalizers, 0, finalizers),
             job(RootKind::FinalizerQueue, 0, queue),
@@ -359,7 +365,7 @@ impl Process {
             .into_iter()
             .find(|other| cycle.workers.schedule(*other, after_ns, Wanted::ByGoroutine).is_some());
         let Some(taker) = taker else {
-            cycle.workers.slots[number].look_ns = after_ns;
+            cycle.workers.slots[number].look_ns = after_ns + BARRIER_RETURN_NS;
             return;
         };
         cycle.workers.slots[taker].ahead_ns = RAGGED_BARRIER_NS;
@@ -691,10 +697,12 @@ impl Process {
     }
 
     /// Wall time that one nanosecond of CPU time takes a goroutine.
+    #[inline]
     pub(super) fn slowdown(&self) -> f64 {
-        if self.goroutines.len() == 1 && self.cycle.is_none() {
-            return 1.0;
-        }
+        if self.goroutines.len() == 1 && self.cycle.is_none() { 1.0 } else { self.shared_slowdown() }
+    }
+
+    fn shared_slowdown(&self) -> f64 {
         let workers = self.cycle.as_ref().map_or(0, |cycle| cycle.workers.running_count());
         let runnable = f64::from(self.runnable().max(1));
         let free = f64::from(self.settings.procs - workers.min(self.settings.procs - 1));

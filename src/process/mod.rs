@@ -93,6 +93,8 @@ pub struct Process {
     stacks: Stacks,
     blocked: blocked::Blocked,
     rng: ChaCha8Rng,
+    /// Chance in the scheduler, apart from the program's own.
+    scheduler_rng: ChaCha8Rng,
     /// The running goroutine's time.
     now_ns: f64,
     /// Everything that runs beside goroutines has been brought up to here.
@@ -111,6 +113,13 @@ pub struct Process {
     recorder: Recorder,
     oom_kill: Option<OomKill>,
     step: String,
+}
+
+/// The scheduler's chances: a stream of the run's seed that no map draws from.
+fn scheduler_rng(seed: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(1);
+    rng
 }
 
 /// A package-level variable that can hold a pointer.
@@ -140,6 +149,7 @@ impl Process {
             stacks: Stacks::default(),
             blocked: blocked::Blocked::default(),
             rng: ChaCha8Rng::seed_from_u64(settings.seed),
+            scheduler_rng: scheduler_rng(settings.seed),
             now_ns: 0.0,
             background_ns: 0.0,
             goroutines: vec![Goroutine::default()],
@@ -243,6 +253,7 @@ impl Process {
     }
 
     /// Spends CPU time of the running goroutine.
+    #[inline]
     pub fn spend_cpu_ns(&mut self, cpu_ns: f64) {
         self.now_ns += cpu_ns * self.slowdown();
         if self.now_ns - self.background_ns >= self.patience_ns() {
@@ -390,6 +401,11 @@ impl Mutator for Process {
     fn spend(&mut self, operation: Operation, count: u64, working_set_bytes: u64) {
         let strings_ns = self.string_keys.more_ns(operation) * count as f64;
         self.spend_cpu_ns(self.operation_ns(operation, count, working_set_bytes) + strings_ns);
+    }
+
+    fn spend_on_inserts(&mut self, count: u64, working_set_bytes: u64, entries_per_bucket: f64) {
+        let strings_ns = self.string_keys.more_ns(Operation::MapInsert) * count as f64;
+        self.spend_cpu_ns(self.inserts_ns(count, working_set_bytes, entries_per_bucket) + strings_ns);
     }
 
     fn random(&mut self) -> u64 {

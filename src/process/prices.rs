@@ -16,11 +16,15 @@ use crate::heap::sweep::SweepOutcome;
 /// where the same prices without this give 49.6, and 32 objects share a span; with one P they agree (52.4 and 53.1).
 const SWEPT_ELSEWHERE_NS: f64 = 390.0;
 
+/// Loads of a map that are priced apart, half an entry a bucket each; the last is for all above.
+const LOAD_STEPS: usize = 16;
+
 /// Prices asked for last.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RecentPrices {
     zero_byte: RecentPrice,
     operations: [RecentPrice; Operation::COUNT],
+    inserts: [RecentPrice; LOAD_STEPS],
 }
 
 impl Process {
@@ -30,6 +34,15 @@ impl Process {
         let recent = &self.recent.operations[operation as usize];
         let one_ns =
             recent.at(working_set_bytes, || self.costs.operation_ns(operation, 1, working_set_bytes));
+        one_ns * count as f64
+    }
+
+    /// `count` inserts of absent keys into buckets that hold `entries_per_bucket` on average.
+    #[inline]
+    pub(super) fn inserts_ns(&self, count: u64, working_set_bytes: u64, entries_per_bucket: f64) -> f64 {
+        let step = ((2.0 * entries_per_bucket) as usize).min(LOAD_STEPS - 1);
+        let one_ns = self.recent.inserts[step]
+            .at(working_set_bytes, || self.costs.map_insert_ns(1, working_set_bytes, step as f64 / 2.0));
         one_ns * count as f64
     }
 

@@ -1,17 +1,18 @@
 //! Lookup, insert and delete of one entry.
 //!
-//! All three walk the chain of the key's bucket: compare eight tophash bytes at once, look at the keys that match, stop
-//! at the first `EMPTY_REST`, else go on to the overflow bucket. Insert and delete first do their share of a growth in
-//! progress; lookup never does, which is why a map that is only read stays half grown for ever.
+//! In Go all three walk the chain of the key's bucket: compare eight tophash bytes at once, look at the keys that match,
+//! stop at the first `EMPTY_REST`, else go on to the overflow bucket. Insert and delete first do their share of a growth
+//! in progress; lookup never does, which is why a map that is only read stays half grown for ever. The model mostly
+//! remembers the slot ([`recall`](super::recall)) and walks only where it does not.
 //!
 //! Source: `runtime/map.go` (`mapaccess2`, `mapassign`, `mapdelete`), `runtime/map_fast64.go`, `runtime/map_faststr.go`,
 //! Go 1.23.9.
 
 use super::bucket::{BucketArray, Place, Slot};
 use super::hash::Seed;
-use super::tophash::{EMPTY_ONE, EMPTY_REST, tophash};
+use super::recall::Recalled;
 use super::{BucketMap, GrowKind};
-use crate::container::map_type::{BUCKET_SLOTS, Stored, TypeDesc};
+use crate::container::map_type::{MapType, Stored, TypeDesc};
 use crate::heap::mutator::Mutator;
 use crate::heap::object::ObjRef;
 
@@ -47,75 +48,78 @@ impl BucketMap {
     /// Whether a key is present. Changes nothing, not even the progress of a growth.
     #[inline]
     pub fn contains(&self, key: u32) -> bool {
-        match &self.ledger {
-            Some(ledger) => ledger.contains(key),
-            None => self.entry(key).is_some(),
+        if let Some(ledger) = &self.ledger {
+            return ledger.contains(key);
+        }
+        match self.recall.of(key) {
+            Recalled::Absent => false,
+            Recalled::Main(_) | Recalled::Overflow => true,
+            Recalled::Nothing => self.entry(key).is_some(),
         }
     }
 
-    /// Where a key lies in a settled map.
+    /// Where a key lies.
     #[inline]
     fn entry(&self, key: u32) -> Option<EntrySlot> {
-        if self.count == 0 {
+        let recalled = self.recall.of(key);
+        if recalled == Recalled::Absent || self.count == 0 {
             return None;
         }
-        self.lookup_hashed(key, self.seed.hash(key))
-    }
-
-    #[inline]
-    pub(super) fn lookup_hashed(&self, key: u32, hash: u64) -> Option<EntrySlot> {
-        if let Some(growth) = &self.growth {
-            let index = growth.array.index_of(hash);
-            if !growth.array.tophashes(index).evacuated() {
-                let slot = find(&growth.array, index, tophash(hash), key)?;
-                return Some(EntrySlot { generation: Generation::Old, slot });
+        let hash = self.seed.hash(key);
+        let (generation, array) = match &self.growth {
+            Some(growth) if !growth.is_evacuated(growth.array.index_of(hash)) => {
+                (Generation::Old, &growth.array)
             }
-        }
-        let slot = find(&self.current, self.current.index_of(hash), tophash(hash), key)?;
-        Some(EntrySlot { generation: Generation::Current, slot })
+            _ => (Generation::Current, &self.current),
+        };
+        let slot = find(array, array.index_of(hash), recalled, key)?;
+        Some(EntrySlot { generation, slot })
     }
 
     /// The pointers in the elem of a present key, as [`insert`](Self::insert) was given them; `None` if the key is absent.
     pub fn elem_pointers<M: Mutator>(&self, m: &M, key: u32) -> Option<Vec<ObjRef>> {
-        if self.ledger.is_some() {
-            return self.contains(key).then(Vec::new);
-        }
-        let found = self.entry(key)?;
-        let slot = self.map_type.elem_pointer_slot(found.slot.slot);
-        let count = self.map_type.elem().pointer_slots;
-        Some(self.stored_pointers(m, found, slot, self.map_type.stored_elem(), count))
+        let mut pointers = Vec::new();
+        self.read_elem_pointers(m, key, &mut pointers).then_some(pointers)
     }
 
-    /// The pointers in the stored key equal to a present key; `None` if the key is absent.
-    pub fn key_pointers<M: Mutator>(&self, m: &M, key: u32) -> Option<Vec<ObjRef>> {
-        if self.ledger.is_some() {
-            return self.contains(key).then(Vec::new);
-        }
-        let found = self.entry(key)?;
-        let slot = self.map_type.key_pointer_slot(found.slot.slot);
-        let count = self.map_type.key().pointer_slots;
-        Some(self.stored_pointers(m, found, slot, self.map_type.stored_key(), count))
+    /// Reads the pointers in the elem of a key, in place of what `into` holds; `false` if the key is absent.
+    pub fn read_elem_pointers<M: Mutator>(&self, m: &M, key: u32, into: &mut Vec<ObjRef>) -> bool {
+        let (stored, count) = (self.map_type.stored_elem(), self.map_type.elem().pointer_slots);
+        self.read_pointers(m, key, stored, count, MapType::elem_pointer_slot, into)
     }
 
-    fn stored_pointers<M: Mutator>(
+    /// Reads the pointers in the stored key equal to a key, in place of what `into` holds; `false` if the key is absent.
+    pub fn read_key_pointers<M: Mutator>(&self, m: &M, key: u32, into: &mut Vec<ObjRef>) -> bool {
+        let (stored, count) = (self.map_type.stored_key(), self.map_type.key().pointer_slots);
+        self.read_pointers(m, key, stored, count, MapType::key_pointer_slot, into)
+    }
+
+    fn read_pointers<M: Mutator>(
         &self,
         m: &M,
-        found: EntrySlot,
-        slot_in_bucket: u32,
+        key: u32,
         stored: Stored,
         count: u32,
-    ) -> Vec<ObjRef> {
+        slot_in_bucket: impl Fn(&MapType, u32) -> u32,
+        into: &mut Vec<ObjRef>,
+    ) -> bool {
+        into.clear();
+        if count == 0 {
+            return self.contains(key);
+        }
+        let Some(found) = self.entry(key) else { return false };
         let array = match found.generation {
             Generation::Current => &self.current,
             Generation::Old => &self.growth.as_ref().expect("entry in the old array").array,
         };
         let place = array.place(&self.map_type, found.slot.bucket);
-        let slot = place.first_pointer_slot + slot_in_bucket;
+        let slot = place.first_pointer_slot + slot_in_bucket(&self.map_type, found.slot.slot);
         let (object, first) = match stored.indirect {
             Some(_) => (m.pointer(place.object, slot), 0),
             None => (place.object, slot),
         };
-        (first..first + count).map(|slot| m.pointer(object, slot)).collect()
+        into.extend((first..first + count).map(|slot| m.pointer(object, slot)));
+        true
     }
 
     /// `m[key] = elem`.
@@ -125,7 +129,7 @@ impl BucketMap {
     /// operations in batches (see [`take_evacuated`](Self::take_evacuated)).
     ///
     /// Panics if a non-empty slice does not have the type's number of pointers.
-    #[inline]
+    #[inline(always)]
     pub fn insert<M: Mutator>(
         &mut self,
         m: &mut M,
@@ -134,36 +138,28 @@ impl BucketMap {
         elem_pointers: &[ObjRef],
     ) -> Inserted {
         self.settle();
-        self.insert_hashed(m, key, self.seed.hash(key), key_pointers, elem_pointers)
-    }
-
-    #[inline]
-    pub(super) fn insert_hashed<M: Mutator>(
-        &mut self,
-        m: &mut M,
-        key: u32,
-        hash: u64,
-        key_pointers: &[ObjRef],
-        elem_pointers: &[ObjRef],
-    ) -> Inserted {
-        let top = tophash(hash);
-        // Most inserts are decided in the main bucket: nothing grows or has to, and the bucket holds the key or ends its
-        // chain.
+        let hash = self.seed.hash(key);
+        // Most inserts are decided by the main bucket: nothing grows or has to, and the bucket holds the key or has room.
         if self.growth.is_none() && !self.current.is_unallocated() {
             let bucket = self.current.index_of(hash);
-            if let Some(slot) = find_in_bucket(&self.current, bucket, top, key) {
-                self.update_pointers(m, slot, key_pointers, elem_pointers);
-                return Inserted::Updated;
-            }
-            let tophashes = self.current.tophashes(bucket);
-            if tophashes.ends_chain()
-                && !self.must_grow()
-                && let Some(slot) = tophashes.empty().first()
-            {
-                let slot = Slot { bucket, slot };
-                self.store_pointers(m, slot, key_pointers, elem_pointers);
-                self.write_entry(m, slot, top, key);
-                return Inserted::New;
+            match self.recall.of(key) {
+                Recalled::Main(slot) => {
+                    if !self.map_type.is_noscan() {
+                        self.update_pointers(m, Slot { bucket, slot }, key_pointers, elem_pointers);
+                    }
+                    return Inserted::Updated;
+                }
+                Recalled::Absent if !self.must_grow() => {
+                    if let Some(slot) = self.current.live(bucket).first_free() {
+                        let slot = Slot { bucket, slot };
+                        if !self.map_type.is_noscan() {
+                            self.store_pointers(m, slot, key_pointers, elem_pointers);
+                        }
+                        self.write_entry(m, slot, key);
+                        return Inserted::New;
+                    }
+                }
+                _ => {}
             }
         }
         self.insert_by_the_book(m, key, hash, key_pointers, elem_pointers)
@@ -182,13 +178,12 @@ impl BucketMap {
         if self.current.is_unallocated() {
             self.allocate_first_bucket(m);
         }
-        let top = tophash(hash);
         loop {
             let index = self.current.index_of(hash);
             if self.growth.is_some() {
                 self.grow_work(m, index);
             }
-            let (free, tail) = match search(&self.current, index, top, key) {
+            let (free, tail) = match search(&self.current, index, self.recall.of(key), key) {
                 Search::Present(slot) => {
                     self.update_pointers(m, slot, key_pointers, elem_pointers);
                     return Inserted::Updated;
@@ -205,17 +200,16 @@ impl BucketMap {
                 None => Slot { bucket: self.new_overflow(m, tail), slot: 0 },
             };
             self.store_pointers(m, slot, key_pointers, elem_pointers);
-            self.write_entry(m, slot, top, key);
+            self.write_entry(m, slot, key);
             return Inserted::New;
         }
     }
 
-    /// Writes tophash and key, and touches the bytes from the tophash to the end of the elem: a bucket is smaller than a
-    /// page, so the pages of both ends are all the pages in between.
-    #[inline]
-    fn write_entry<M: Mutator>(&mut self, m: &mut M, slot: Slot, top: u8, key: u32) {
-        self.current.tophashes_mut(slot.bucket).set(slot.slot, top);
-        self.current.keys_mut(slot.bucket)[slot.slot as usize] = key;
+    /// Makes the slot live and touches the bytes from the tophash to the end of the elem: a bucket is smaller than a page,
+    /// so the pages of both ends are all the pages in between.
+    #[inline(always)]
+    fn write_entry<M: Mutator>(&mut self, m: &mut M, slot: Slot, key: u32) {
+        self.place_entry(slot, key);
         self.count += 1;
         let place = self.current.place(&self.map_type, slot.bucket);
         if !place.object.is_nil() {
@@ -223,8 +217,31 @@ impl BucketMap {
         }
     }
 
+    /// Notes a new entry in the map's own books.
+    #[inline(always)]
+    pub(super) fn place_entry(&mut self, slot: Slot, key: u32) {
+        self.make_recallable(key);
+        self.recall.put(key, slot, self.current.main_count());
+        self.current.fill_slot(slot);
+        if self.keys_are_written || slot.bucket >= self.current.main_count() {
+            self.current.keys_mut(slot.bucket)[slot.slot as usize] = key;
+        }
+    }
+
+    /// Strikes an entry out of the map's own books.
+    #[inline(always)]
+    pub(super) fn displace_entry(&mut self, slot: Slot, key: u32) {
+        self.current.empty_slot(slot);
+        self.recall.remove(key);
+    }
+
+    /// Where a key of the current array lies.
+    pub(super) fn current_slot(&self, key: u32) -> Option<Slot> {
+        self.entry(key).map(|found| found.slot)
+    }
+
     /// Allocates what is stored indirectly and writes the pointers of a new entry. Its slot holds nil pointers so far.
-    #[inline]
+    #[inline(never)]
     fn store_pointers<M: Mutator>(
         &mut self,
         m: &mut M,
@@ -245,6 +262,7 @@ impl BucketMap {
     }
 
     /// Where the pointers of a new key or elem go: its slots in the bucket, or a new object that the bucket refers to.
+    #[inline]
     fn home<M: Mutator>(&self, m: &mut M, place: Place, slot: u32, stored: Stored) -> (ObjRef, u32) {
         match stored.indirect {
             None => (place.object, slot),
@@ -258,6 +276,7 @@ impl BucketMap {
     }
 
     /// Replaces the pointers of a present entry. An indirect elem keeps its object.
+    #[inline(never)]
     fn update_pointers<M: Mutator>(
         &mut self,
         m: &mut M,
@@ -287,28 +306,26 @@ impl BucketMap {
     /// `delete(m, key)`; whether the key was present. Spends no CPU time.
     ///
     /// The slot becomes empty and the pointers in it go; nothing else does. No bucket is freed, no chain shortened.
-    #[inline]
+    #[inline(always)]
     pub fn delete<M: Mutator>(&mut self, m: &mut M, key: u32) -> bool {
         if self.count == 0 {
             return false;
         }
         self.settle();
-        self.delete_hashed(m, key, self.seed.hash(key))
-    }
-
-    #[inline]
-    pub(super) fn delete_hashed<M: Mutator>(&mut self, m: &mut M, key: u32, hash: u64) -> bool {
-        let index = self.current.index_of(hash);
+        let index = self.current.index_of(self.seed.hash(key));
         if self.growth.is_some() {
             self.grow_work(m, index);
         }
-        let Some(slot) = find(&self.current, index, tophash(hash), key) else {
-            return false;
+        let found = match self.recall.of(key) {
+            Recalled::Absent => None,
+            Recalled::Main(slot) => Some(Slot { bucket: index, slot }),
+            recalled => find(&self.current, index, recalled, key),
         };
+        let Some(slot) = found else { return false };
         if !self.map_type.is_noscan() {
             self.clear_entry_pointers(m, slot);
         }
-        self.empty_slot(index, slot);
+        self.displace_entry(slot, key);
         self.count -= 1;
         if self.count == 0 {
             // A new seed makes it harder to provoke collisions again and again.
@@ -317,57 +334,15 @@ impl BucketMap {
         true
     }
 
+    #[inline(never)]
     fn clear_entry_pointers<M: Mutator>(&self, m: &mut M, slot: Slot) {
         let place = self.current.place(&self.map_type, slot.bucket);
         let key = place.first_pointer_slot + self.map_type.key_pointer_slot(slot.slot);
         let elem = place.first_pointer_slot + self.map_type.elem_pointer_slot(slot.slot);
         let (keys, elems) =
             (self.map_type.stored_key().pointer_slots, self.map_type.stored_elem().pointer_slots);
-        if keys > 0 {
-            m.clear_pointers(place.object, key..key + keys);
-        }
-        if elems > 0 {
-            m.clear_pointers(place.object, elem..elem + elems);
-        }
-    }
-
-    /// Marks a slot of the chain that starts at `first` empty. If nothing follows it, it and every empty slot directly
-    /// before it become [`EMPTY_REST`], so that later walks stop there.
-    #[inline]
-    pub(super) fn empty_slot(&mut self, first: u32, slot: Slot) {
-        let tophashes = self.current.tophashes_mut(slot.bucket);
-        tophashes.set(slot.slot, EMPTY_ONE);
-        let something_follows = if slot.slot < BUCKET_SLOTS - 1 {
-            tophashes.get(slot.slot + 1) != EMPTY_REST
-        } else {
-            let next = self.current.overflow(slot.bucket);
-            next.is_some_and(|next| self.current.tophashes(next).get(0) != EMPTY_REST)
-        };
-        if !something_follows {
-            self.pull_back_the_end(first, slot);
-        }
-    }
-
-    /// Turns the empty slots from `last` backwards into [`EMPTY_REST`], through the chain down to bucket `first`.
-    fn pull_back_the_end(&mut self, first: u32, last: Slot) {
-        let mut at = last;
-        loop {
-            let tophashes = self.current.tophashes_mut(at.bucket);
-            while tophashes.get(at.slot) == EMPTY_ONE {
-                tophashes.set(at.slot, EMPTY_REST);
-                if at.slot == 0 {
-                    break;
-                }
-                at.slot -= 1;
-            }
-            if tophashes.get(at.slot) != EMPTY_REST || at.bucket == first {
-                return;
-            }
-            // The bucket is empty down to slot 0: go on at the end of the one before it in the chain.
-            let before =
-                self.current.chain(first).find(|before| self.current.overflow(*before) == Some(at.bucket));
-            at = Slot { bucket: before.expect("chains are linked"), slot: BUCKET_SLOTS - 1 };
-        }
+        (key..key + keys).for_each(|slot| m.set_pointer(place.object, slot, ObjRef::NIL));
+        (elem..elem + elems).for_each(|slot| m.set_pointer(place.object, slot, ObjRef::NIL));
     }
 
     /// Whether an insert of an absent key must start a growth first.
@@ -391,6 +366,7 @@ enum OldPointers {
     Stale,
 }
 
+#[inline]
 fn write_pointers<M: Mutator>(
     m: &mut M,
     (object, first): (ObjRef, u32),
@@ -412,46 +388,30 @@ fn write_pointers<M: Mutator>(
     }
 }
 
-/// The slot of a bucket that holds a key.
-#[inline]
-fn find_in_bucket(array: &BucketArray, bucket: u32, top: u8, key: u32) -> Option<Slot> {
-    let mut candidates = array.tophashes(bucket).matching(top);
-    let slot = candidates.find(|slot| array.keys(bucket)[*slot as usize] == key)?;
-    Some(Slot { bucket, slot })
+/// Finds a key in the chain of main bucket `index`.
+#[inline(never)]
+fn find(array: &BucketArray, index: u32, recalled: Recalled, key: u32) -> Option<Slot> {
+    let first = match recalled {
+        Recalled::Absent => return None,
+        Recalled::Main(slot) => return Some(Slot { bucket: index, slot }),
+        Recalled::Overflow => array.overflow(index)?,
+        Recalled::Nothing => index,
+    };
+    array.chain(first).find_map(|bucket| array.slot_of(bucket, key))
 }
 
-/// Walks the chain of main bucket `index` for a key.
+/// Finds a key in the chain of main bucket `index`, or the first empty slot and the last bucket.
 #[inline]
-pub(super) fn find(array: &BucketArray, index: u32, top: u8, key: u32) -> Option<Slot> {
-    let mut bucket = index;
-    loop {
-        let found = find_in_bucket(array, bucket, top, key);
-        if found.is_some() || array.tophashes(bucket).ends_chain() {
-            return found;
-        }
-        bucket = array.overflow(bucket)?;
+fn search(array: &BucketArray, index: u32, recalled: Recalled, key: u32) -> Search {
+    if let Some(slot) = find(array, index, recalled, key) {
+        return Search::Present(slot);
     }
-}
-
-/// Walks the chain of main bucket `index` for a key, remembering the first empty slot and the last bucket.
-#[inline]
-fn search(array: &BucketArray, index: u32, top: u8, key: u32) -> Search {
-    let mut free = None;
-    let mut bucket = index;
-    loop {
-        if let Some(slot) = find_in_bucket(array, bucket, top, key) {
-            return Search::Present(slot);
+    let mut tail = index;
+    for bucket in array.chain(index) {
+        if let Some(slot) = array.live(bucket).first_free() {
+            return Search::Absent { free: Some(Slot { bucket, slot }), tail: bucket };
         }
-        let tophashes = array.tophashes(bucket);
-        if free.is_none() {
-            free = tophashes.empty().first().map(|slot| Slot { bucket, slot });
-        }
-        if tophashes.ends_chain() {
-            return Search::Absent { free, tail: bucket };
-        }
-        match array.overflow(bucket) {
-            Some(next) => bucket = next,
-            None => return Search::Absent { free, tail: bucket },
-        }
+        tail = bucket;
     }
+    Search::Absent { free: None, tail }
 }

@@ -1,36 +1,44 @@
 //! Many operations in one call, for maps whose entries carry no pointers the caller chooses.
 //!
-//! Each is the same as calling the single operation in a loop and accounting for it: same allocations, same slots. It is
-//! faster because a batch of keys is hashed first and the buckets it will need are read once, together, so that their
-//! cache misses overlap instead of queueing up.
+//! Each is the same as calling the single operation in a loop and accounting for it: same allocations, same slots. While a
+//! map grows, the buckets that a batch of keys will move are read once, together, so that their cache misses overlap
+//! instead of queueing up.
 
 use std::hint::black_box;
 
 use super::BucketMap;
 use super::access::Inserted;
-use super::bucket::BucketArray;
 use crate::heap::mutator::{Mutator, Operation};
 
 /// Operations between two calls of [`Mutator::spend`], and the size of a batch.
 pub(super) const SPEND_BATCH: u64 = 256;
 
 /// Maps with fewer buckets than this fit in the host's nearest caches.
-const NEAR_ANYWAY_BUCKETS: u32 = 512;
+const NEAR_ANYWAY_BUCKETS: u32 = 1 << 15;
 
-/// Keys and their hashes, in the order in which they will be used.
+/// Keys in the order in which they will be used.
 struct Batch {
     len: usize,
     keys: [u32; SPEND_BATCH as usize],
-    hashes: [u64; SPEND_BATCH as usize],
 }
 
 impl Batch {
     fn new() -> Batch {
-        Batch { len: 0, keys: [0; SPEND_BATCH as usize], hashes: [0; SPEND_BATCH as usize] }
+        Batch { len: 0, keys: [0; SPEND_BATCH as usize] }
     }
 
-    fn entries(&self) -> impl Iterator<Item = (u32, u64)> {
-        self.keys.iter().copied().zip(self.hashes.iter().copied()).take(self.len)
+    /// Takes the next keys; `false` when none is left.
+    fn fill(&mut self, keys: &mut impl Iterator<Item = u32>) -> bool {
+        self.len = 0;
+        for (place, key) in self.keys.iter_mut().zip(keys) {
+            *place = key;
+            self.len += 1;
+        }
+        self.len > 0
+    }
+
+    fn keys(&self) -> &[u32] {
+        &self.keys[..self.len]
     }
 }
 
@@ -40,15 +48,15 @@ impl BucketMap {
         let mut keys = keys.into_iter();
         let (mut total_new, leftover) = self.insert_in_order(m, &mut keys);
         let Some(leftover) = leftover else { return total_new };
-        self.settle();
         let mut keys = std::iter::once(leftover).chain(keys);
         let mut batch = Batch::new();
-        while self.fill(&mut batch, &mut keys) {
+        while batch.fill(&mut keys) {
+            self.bring_keys_near(batch.keys());
             let mut new = 0;
-            for (key, hash) in batch.entries() {
-                new += u64::from(self.insert_hashed(m, key, hash, &[], &[]) == Inserted::New);
+            for key in batch.keys() {
+                new += u64::from(self.insert(m, *key, &[], &[]) == Inserted::New);
             }
-            self.spend(m, Operation::MapInsert, new);
+            self.spend_on_inserts(m, new);
             self.spend(m, Operation::MapUpdate, batch.len as u64 - new);
             self.spend_evacuated(m);
             total_new += new;
@@ -61,13 +69,12 @@ impl BucketMap {
         let mut keys = keys.into_iter();
         let (mut deleted, leftover) = self.delete_in_order(m, &mut keys);
         let Some(leftover) = leftover else { return deleted };
-        self.settle();
         let mut keys = std::iter::once(leftover).chain(keys);
         let mut batch = Batch::new();
-        while self.fill(&mut batch, &mut keys) {
-            for (key, hash) in batch.entries() {
-                // Once the map is empty its seed, and with it the hashes, have changed: nothing is left to delete.
-                deleted += u64::from(self.count > 0 && self.delete_hashed(m, key, hash));
+        while batch.fill(&mut keys) {
+            self.bring_keys_near(batch.keys());
+            for key in batch.keys() {
+                deleted += u64::from(self.delete(m, *key));
             }
             self.spend(m, Operation::MapDelete, batch.len as u64);
             self.spend_evacuated(m);
@@ -78,26 +85,33 @@ impl BucketMap {
     /// `_ = m[key]` for every key; how many were present.
     pub fn lookup_all<M: Mutator>(&self, m: &mut M, keys: impl IntoIterator<Item = u32>) -> u64 {
         let mut keys = keys.into_iter();
-        let mut batch = Batch::new();
         let mut total_hits = 0;
-        while self.fill(&mut batch, &mut keys) {
-            let mut hits = 0;
-            for (key, hash) in batch.entries() {
-                hits += u64::from(match &self.ledger {
-                    Some(ledger) => ledger.contains(key),
-                    None => self.count > 0 && self.lookup_hashed(key, hash).is_some(),
-                });
+        loop {
+            let (mut hits, mut looked_up) = (0, 0);
+            for key in keys.by_ref().take(SPEND_BATCH as usize) {
+                hits += u64::from(self.contains(key));
+                looked_up += 1;
             }
             self.spend(m, Operation::MapLookupHit, hits);
-            self.spend(m, Operation::MapLookupMiss, batch.len as u64 - hits);
+            self.spend(m, Operation::MapLookupMiss, looked_up - hits);
             total_hits += hits;
+            if looked_up < SPEND_BATCH {
+                return total_hits;
+            }
         }
-        total_hits
     }
 
     /// Entries that evacuation has moved since the last call: work to account for after single operations.
     pub fn take_evacuated(&mut self) -> u64 {
         std::mem::take(&mut self.evacuated_entries)
+    }
+
+    /// Accounts for inserts of absent keys, at the price of how full the buckets are now.
+    pub fn spend_on_inserts<M: Mutator>(&self, m: &mut M, count: u64) {
+        if count > 0 {
+            let entries_per_bucket = self.count as f64 / f64::from(self.current.main_count().max(1));
+            m.spend_on_inserts(count, self.working_set_bytes(), entries_per_bucket);
+        }
     }
 
     fn spend_evacuated<M: Mutator>(&mut self, m: &mut M) {
@@ -111,50 +125,38 @@ impl BucketMap {
         }
     }
 
-    /// Fills a batch with the next keys, hashes them and brings their buckets near; `false` when no key is left.
-    fn fill(&self, batch: &mut Batch, keys: &mut impl Iterator<Item = u32>) -> bool {
-        batch.len = 0;
-        for ((key, hash), next) in batch.keys.iter_mut().zip(&mut batch.hashes).zip(keys) {
-            *key = next;
-            *hash = self.seed.hash(next);
-            batch.len += 1;
-        }
-        if self.current.total_count() >= NEAR_ANYWAY_BUCKETS && self.ledger.is_none() {
-            let near = batch.entries().fold(0, |near, (_, hash)| near ^ self.bring_near(hash));
-            black_box(near);
-        }
-        batch.len > 0
-    }
-
     /// Reads what inserting or deleting these keys will need, all together, so that the cache misses overlap. Worth it for
     /// a few dozen keys whose single operations follow.
-    pub fn bring_keys_near<M: Mutator>(&self, m: &M, keys: &[u32]) {
-        if self.current.is_unallocated() || self.ledger.is_some() {
+    pub fn bring_keys_near(&self, keys: &[u32]) {
+        if self.current.total_count() < NEAR_ANYWAY_BUCKETS {
             return;
         }
-        let scanned = !self.map_type.is_noscan();
-        let mut near = 0;
-        for key in keys {
-            let hash = self.seed.hash(*key);
-            near ^= self.bring_near(hash);
-            if scanned {
-                let place = self.current.place(&self.map_type, self.current.index_of(hash));
-                near ^= u32::from(m.pointer(place.object, place.first_pointer_slot).is_nil());
-            }
+        if self.growth.is_some() {
+            black_box(keys.iter().fold(0, |near, key| near ^ self.bring_near(*key)));
         }
+    }
+
+    /// Reads where the pointers of new entries will go, all together. Worth it for a few dozen keys whose inserts follow.
+    pub fn bring_pointers_near<M: Mutator>(&self, m: &M, keys: &[u32]) {
+        if self.growth.is_some()
+            || self.map_type.is_noscan()
+            || self.current.total_count() < NEAR_ANYWAY_BUCKETS
+        {
+            return;
+        }
+        let near = keys.iter().fold(0, |near, key| {
+            let place = self.current.place(&self.map_type, self.current.index_of(self.seed.hash(*key)));
+            near ^ u32::from(m.pointer(place.object, place.first_pointer_slot).is_nil())
+        });
         black_box(near);
     }
 
-    /// Reads a little of every bucket that a write with this hash will need.
+    /// Reads a little of every bucket that a write to `key` will need during a growth.
     #[inline]
-    fn bring_near(&self, hash: u64) -> u32 {
-        let read =
-            |array: &BucketArray, bucket| u32::from(array.tophashes(bucket).get(0)) ^ array.keys(bucket)[0];
-        let Some(growth) = &self.growth else {
-            return read(&self.current, self.current.index_of(hash));
-        };
-        let old = growth.array.index_of(hash);
+    fn bring_near(&self, key: u32) -> u32 {
+        let Some(growth) = &self.growth else { return 0 };
+        let old = growth.array.index_of(self.seed.hash(key));
         let upper = self.current.index_of(u64::from(old + growth.array.main_count()));
-        read(&growth.array, old) ^ read(&self.current, old) ^ read(&self.current, upper)
+        growth.array.keys(old)[0] ^ self.current.keys(old)[0] ^ self.current.keys(upper)[0]
     }
 }

@@ -9,6 +9,7 @@
 use super::BucketMap;
 use super::hash::Seed;
 use super::header::HeaderField;
+use super::recall::Recall;
 use crate::heap::mutator::{Mutator, Operation};
 use crate::heap::object::ObjRef;
 
@@ -23,6 +24,8 @@ impl BucketMap {
             self.set_header(m, HeaderField::OldBuckets, ObjRef::NIL);
         }
         self.ledger = None;
+        self.recall = Recall::default();
+        self.keys_are_written = false;
         self.evacuated_below = 0;
         self.overflow_count = 0;
         self.count = 0;

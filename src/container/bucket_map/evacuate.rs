@@ -3,7 +3,7 @@
 //! Old bucket `j` splits into new bucket `j` (*X*) and new bucket `j + n` (*Y*), where `n` is the old bucket count: the next
 //! bit of the hash decides. A same-size growth has only X. Entries are packed from slot 0 on, in chain order, so holes
 //! that deletes left behind disappear. What stays in the old bucket is a tophash state per slot that says where the entry
-//! went; a lookup reads it, and the mark of slot 0 stands for the whole chain.
+//! went; a lookup reads that of slot 0, which stands for the whole chain (here: a bit of [`Growth`]).
 //!
 //! If buckets hold pointers, the old main bucket is then zeroed (except its tophash bytes): its overflow chain and values
 //! become garbage at once. A range loop that may still be walking the old array forbids that.
@@ -11,30 +11,30 @@
 //! Source: `runtime/map.go` (`evacuate`), Go 1.23.9.
 
 use super::BucketMap;
-use super::bucket::{Link, Place};
+use super::bucket::{Place, Slot};
 use super::grow::{GrowKind, Growth};
-use super::tophash::{EVACUATED_EMPTY, EVACUATED_X, TopHashes};
+use super::slots::SlotSet;
 use crate::container::map_type::{BUCKET_SLOTS, TOPHASH_BYTES};
 use crate::heap::mutator::Mutator;
 
-/// A bucket that evacuation fills (`evacDst`). Its tophash bytes are collected here and written at the end.
+/// A bucket that evacuation fills (`evacDst`). Its entries are collected here and written at the end.
 struct Destination {
     bucket: u32,
     len: u32,
-    tophashes: TopHashes,
+    keys: [u32; 8],
 }
 
 impl Destination {
     fn at(bucket: u32) -> Destination {
-        Destination { bucket, len: 0, tophashes: TopHashes::default() }
+        Destination { bucket, len: 0, keys: [0; 8] }
     }
 }
 
 impl BucketMap {
     /// Evacuates old bucket `index`, if that has not happened yet.
     pub(super) fn evacuate<M: Mutator>(&mut self, m: &mut M, index: u32) {
-        let growth = self.growth.as_ref().expect("growing");
-        if !growth.array.tophashes(index).evacuated() {
+        let growth = self.growth.as_mut().expect("growing");
+        if growth.mark_evacuated(index) {
             self.evacuate_chain(m, index);
             self.unlink_evacuated(m, index);
         }
@@ -53,13 +53,13 @@ impl BucketMap {
         };
         let mut next = Some(index);
         while let Some(bucket) = next {
-            let tophashes = self.old().array.tophashes(bucket);
-            let place = self.old().array.place(&self.map_type, bucket);
-            let mut marks = TopHashes::all(EVACUATED_EMPTY);
-            for slot in tophashes.live() {
-                let key = self.old().array.keys(bucket)[slot as usize];
+            let old = &self.old().array;
+            let (live, keys, place) =
+                (old.live(bucket), *old.keys(bucket), old.place(&self.map_type, bucket));
+            next = old.overflow(bucket);
+            for slot in live {
+                let key = keys[slot as usize];
                 let goes_to_y = self.seed.hash(key) & split_bit != 0;
-                marks.set(slot, EVACUATED_X + u8::from(goes_to_y));
                 let destination = &mut destinations[usize::from(goes_to_y)];
                 if destination.len == BUCKET_SLOTS {
                     self.finish(m, destination);
@@ -68,27 +68,27 @@ impl BucketMap {
                 if !self.map_type.is_noscan() {
                     self.copy_pointers(m, (place, slot), destination);
                 }
-                destination.tophashes.fill(destination.len, tophashes.get(slot));
-                self.current.keys_mut(destination.bucket)[destination.len as usize] = key;
+                destination.keys[destination.len as usize] = key;
+                let to = Slot { bucket: destination.bucket, slot: destination.len };
+                self.recall.put(key, to, self.current.main_count());
                 destination.len += 1;
                 self.evacuated_entries += 1;
             }
-            *self.growth.as_mut().expect("growing").array.tophashes_mut(bucket) = marks;
             if !place.object.is_nil() {
                 m.touch(place.object, place.offset_bytes, TOPHASH_BYTES);
             }
-            next = self.old().array.overflow(bucket);
         }
         destinations.iter().for_each(|destination| self.finish(m, destination));
     }
 
-    /// Writes the tophash bytes of a destination bucket, which was empty.
+    /// Writes the entries of a destination bucket, which was empty.
     #[inline]
     fn finish<M: Mutator>(&mut self, m: &mut M, destination: &Destination) {
         let Some(last_slot) = destination.len.checked_sub(1) else {
             return;
         };
-        *self.current.tophashes_mut(destination.bucket) = destination.tophashes;
+        self.current.set_live(destination.bucket, SlotSet::first_slots(destination.len));
+        *self.current.keys_mut(destination.bucket) = destination.keys;
         let place = self.current.place(&self.map_type, destination.bucket);
         m.touch(place.object, place.offset_bytes, self.map_type.elem_end_bytes(last_slot));
     }
@@ -116,7 +116,7 @@ impl BucketMap {
         }
         let array = &mut self.growth.as_mut().expect("growing").array;
         let place = array.place(&self.map_type, index);
-        array.set_overflow(index, Link::NIL);
+        array.set_overflow(index, None);
         let slots = place.first_pointer_slot..place.first_pointer_slot + self.map_type.bucket_pointer_slots();
         m.clear_pointers(place.object, slots);
     }

@@ -1,9 +1,10 @@
 //! Looking at a map from outside: its numbers, its chains, its size.
 
 use super::BucketMap;
-use super::bucket::BucketArray;
 use super::grow::GrowKind;
 use super::header::HMAP;
+use super::slots::SlotSet;
+use super::tophash::tophash_bytes;
 
 /// The numbers in a map's header, and what follows from them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,23 +41,10 @@ pub enum BucketMemory {
 pub struct BucketView {
     /// The tophash byte of each slot.
     pub tophash: [u8; 8],
-    /// The key identity of each slot; meaningful where tophash says that the slot is live.
+    /// The key identity of each live slot, 0 in the others.
     pub keys: [u32; 8],
     /// Whose memory it is.
     pub memory: BucketMemory,
-}
-
-impl BucketView {
-    fn new(array: &BucketArray, index: u32) -> BucketView {
-        let memory = if index < array.main_count() {
-            BucketMemory::Main
-        } else if index < array.total_count() {
-            BucketMemory::Spare
-        } else {
-            BucketMemory::Malloced
-        };
-        BucketView { tophash: array.tophashes(index).bytes(), keys: *array.keys(index), memory }
-    }
 }
 
 impl BucketMap {
@@ -76,8 +64,32 @@ impl BucketMap {
     /// Main bucket `index` and its overflow buckets. Panics if `index` is not below the bucket count, or if the map has no
     /// buckets yet.
     pub fn chain(&mut self, index: u32) -> impl Iterator<Item = BucketView> {
-        self.settle();
-        views(&self.current, index)
+        assert!(index < self.current.main_count(), "bucket {index} of {}", self.current.main_count());
+        self.write_keys();
+        let buckets: Vec<u32> = self.current.chain(index).collect();
+        let mut followed = false;
+        let mut views = Vec::with_capacity(buckets.len());
+        for bucket in buckets.into_iter().rev() {
+            views.push(self.view(bucket, followed));
+            followed |= self.current.live(bucket) != SlotSet::default();
+        }
+        views.into_iter().rev()
+    }
+
+    /// A bucket of the current array; `followed` if anything is live behind it in its chain.
+    fn view(&self, bucket: u32, followed: bool) -> BucketView {
+        let array = &self.current;
+        let memory = if bucket < array.main_count() {
+            BucketMemory::Main
+        } else if bucket < array.total_count() {
+            BucketMemory::Spare
+        } else {
+            BucketMemory::Malloced
+        };
+        let (live, mut keys) = (array.live(bucket), *array.keys(bucket));
+        let tophash = tophash_bytes(live, |slot| self.seed.hash(keys[slot as usize]), followed);
+        (0..8).filter(|slot| !live.contains(*slot)).for_each(|slot| keys[slot as usize] = 0);
+        BucketView { tophash, keys, memory }
     }
 
     /// Bytes of simulated memory that operations on the map range over: header, arrays, overflow buckets and slice.
@@ -89,11 +101,6 @@ impl BucketMap {
     /// Bytes that the map takes on the host.
     pub fn memory_bytes(&self) -> usize {
         let old = self.growth.as_ref().map_or(0, |growth| growth.array.memory_bytes());
-        size_of::<BucketMap>() + self.current.memory_bytes() + old
+        size_of::<BucketMap>() + self.current.memory_bytes() + old + self.recall.memory_bytes()
     }
-}
-
-fn views(array: &BucketArray, index: u32) -> impl Iterator<Item = BucketView> {
-    assert!(index < array.main_count(), "bucket {index} of {}", array.main_count());
-    array.chain(index).map(|bucket| BucketView::new(array, bucket))
 }

@@ -41,6 +41,31 @@ pub(super) struct Growth {
     /// The old generation (`oldbuckets`).
     pub array: BucketArray,
     pub kind: GrowKind,
+    /// A bit for each old bucket whose chain has moved.
+    evacuated: Vec<u64>,
+}
+
+impl Growth {
+    fn new(array: BucketArray, kind: GrowKind) -> Growth {
+        let words = array.main_count().div_ceil(u64::BITS) as usize;
+        Growth { array, kind, evacuated: vec![0; words] }
+    }
+
+    /// Whether the chain of old bucket `index` has moved.
+    #[inline]
+    pub fn is_evacuated(&self, index: u32) -> bool {
+        self.evacuated[(index / u64::BITS) as usize] >> (index % u64::BITS) & 1 == 1
+    }
+
+    /// Notes that the chain of old bucket `index` moves; `false` if it had already.
+    #[inline]
+    pub fn mark_evacuated(&mut self, index: u32) -> bool {
+        let word = &mut self.evacuated[(index / u64::BITS) as usize];
+        let bit = 1 << (index % u64::BITS);
+        let is_news = *word & bit == 0;
+        *word |= bit;
+        is_news
+    }
 }
 
 /// The largest number of entries that does not overload `2^log2_count` buckets.
@@ -76,12 +101,13 @@ impl BucketMap {
     /// Begins a growth (`hashGrow`). Nothing moves yet.
     #[cold]
     pub(super) fn start_growth<M: Mutator>(&mut self, m: &mut M) {
+        self.write_keys();
         let kind = self.due_growth();
         let log2_count = self.log2_bucket_count + u8::from(kind == GrowKind::Double);
         let new = self.new_array(m, log2_count);
         self.set_header(m, HeaderField::OldBuckets, self.current.object);
         self.set_header(m, HeaderField::Buckets, new.object);
-        self.growth = Some(Growth { array: std::mem::replace(&mut self.current, new), kind });
+        self.growth = Some(Growth::new(std::mem::replace(&mut self.current, new), kind));
         self.set_log2_bucket_count(m.version(), log2_count);
         self.evacuated_below = 0;
         self.overflow_count = 0;
@@ -97,6 +123,7 @@ impl BucketMap {
     }
 
     /// The share of a growth that a write to main bucket `index` does (`growWork`).
+    #[inline(never)]
     pub(super) fn grow_work<M: Mutator>(&mut self, m: &mut M, index: u32) {
         let growth = self.growth.as_ref().expect("growing");
         let old_index = growth.array.index_of(index.into());
@@ -109,14 +136,14 @@ impl BucketMap {
     /// Moves `nevacuate` past bucket `evacuated_below` and all evacuated ones behind it; ends the growth when it passes
     /// the last.
     pub(super) fn advance_evacuation_mark<M: Mutator>(&mut self, m: &mut M) {
-        let old = &self.growth.as_ref().expect("growing").array;
+        let old = self.growth.as_ref().expect("growing");
         let mut mark = self.evacuated_below + 1;
-        let stop = (mark + MARK_ADVANCE_LIMIT).min(old.main_count());
-        while mark != stop && old.tophashes(mark).evacuated() {
+        let stop = (mark + MARK_ADVANCE_LIMIT).min(old.array.main_count());
+        while mark != stop && old.is_evacuated(mark) {
             mark += 1;
         }
         self.evacuated_below = mark;
-        if mark == old.main_count() {
+        if mark == old.array.main_count() {
             self.growth = None;
             self.set_header(m, HeaderField::OldBuckets, ObjRef::NIL);
             self.drop_old_overflow_slice(m);

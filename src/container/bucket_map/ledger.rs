@@ -4,7 +4,7 @@
 //! lesson of every course - and a million cache misses on the host. Nothing that the collector or the statistics see
 //! depends on the slots, only on how full each bucket is: overflow buckets are taken when a bucket fills up, pages become
 //! resident when a bucket is written. So while keys come in order, the map keeps a *ledger*: one counter a bucket and the
-//! range of keys. Any other operation *settles* the ledger first: it writes the slots as the inserts and deletes would
+//! range of keys. Any other operation *settles* the ledger first: it fills the slots as the inserts and deletes would
 //! have.
 //!
 //! Invariants: allocations, touched bytes, overflow buckets, random draws and counts are the same, at the same moments, as
@@ -13,10 +13,9 @@
 use indexmap::IndexMap;
 
 use super::BucketMap;
-use super::access::find;
+use super::bucket::Slot;
 use super::bulk::SPEND_BATCH;
 use super::hash::Seed;
-use super::tophash::tophash;
 use crate::container::map_type::BUCKET_SLOTS;
 use crate::heap::mutator::{Mutator, Operation};
 
@@ -59,12 +58,10 @@ impl BucketMap {
             inserted += 1;
             unspent += 1;
             if unspent == SPEND_BATCH {
-                m.spend(Operation::MapInsert, std::mem::take(&mut unspent), self.working_set_bytes());
+                self.spend_on_inserts(m, std::mem::take(&mut unspent));
             }
         };
-        if unspent > 0 {
-            m.spend(Operation::MapInsert, unspent, self.working_set_bytes());
-        }
+        self.spend_on_inserts(m, unspent);
         (inserted, leftover)
     }
 
@@ -148,26 +145,29 @@ impl BucketMap {
             && self.current.has_no_overflow()
     }
 
-    /// Writes the slots that the ledger stands for.
+    /// Fills the slots that the ledger stands for.
+    #[inline]
     pub(super) fn settle(&mut self) {
-        let Some(ledger) = self.ledger.take() else { return };
+        if let Some(ledger) = self.ledger.take() {
+            self.fill_slots(&ledger);
+        }
+    }
+
+    #[cold]
+    fn fill_slots(&mut self, ledger: &Ledger) {
         for key in ledger.first..ledger.end {
-            let hash = self.seed.hash(key);
-            let mut bucket = self.current.index_of(hash);
+            let mut bucket = self.current.index_of(self.seed.hash(key));
             let slot = loop {
-                match self.current.tophashes(bucket).empty().first() {
-                    Some(slot) => break slot,
+                match self.current.live(bucket).first_free() {
+                    Some(slot) => break Slot { bucket, slot },
                     None => bucket = self.current.overflow(bucket).expect("the chain was made long enough"),
                 }
             };
-            self.current.tophashes_mut(bucket).set(slot, tophash(hash));
-            self.current.keys_mut(bucket)[slot as usize] = key;
+            self.place_entry(slot, key);
         }
         for key in ledger.first..ledger.deleted_end {
-            let hash = self.seed.hash(key);
-            let index = self.current.index_of(hash);
-            let slot = find(&self.current, index, tophash(hash), key).expect("inserted above");
-            self.empty_slot(index, slot);
+            let slot = self.current_slot(key).expect("inserted above");
+            self.displace_entry(slot, key);
         }
     }
 }

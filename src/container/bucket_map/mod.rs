@@ -77,6 +77,8 @@ mod header;
 mod ledger;
 mod overflow;
 mod range;
+mod recall;
+mod slots;
 #[cfg(test)]
 mod tests;
 pub mod tophash;
@@ -92,6 +94,7 @@ use header::{HMAP, Header, HeaderField};
 use ledger::Ledger;
 use overflow::MapExtra;
 use range::IteratorFlags;
+use recall::Recall;
 
 use super::map_type::MapType;
 use crate::heap::mutator::Mutator;
@@ -122,8 +125,11 @@ pub struct BucketMap {
     extra: Option<MapExtra>,
     /// Entries moved and not yet accounted for.
     evacuated_entries: u64,
-    /// Keys whose slots are not written yet.
+    recall: Recall,
+    /// Keys whose slots are not filled yet.
     ledger: Option<Box<Ledger>>,
+    /// Whether the keys in main buckets are written, or only recalled.
+    keys_are_written: bool,
 }
 
 impl BucketMap {
@@ -172,7 +178,9 @@ impl BucketMap {
             iterators: IteratorFlags::default(),
             extra: None,
             evacuated_entries: 0,
+            recall: Recall::default(),
             ledger: None,
+            keys_are_written: false,
         };
         map.set_log2_bucket_count(m.version(), 0);
         map

@@ -15,7 +15,6 @@
 //! Go 1.23.9; the slice growth rule is the same in 1.21.13.
 
 use super::BucketMap;
-use super::bucket::Link;
 use super::header::HeaderField;
 use crate::container::map_type::POINTER_BYTES;
 use crate::heap::mutator::Mutator;
@@ -80,7 +79,7 @@ impl BucketMap {
 
     /// Writes the overflow word of bucket `tail`.
     fn link<M: Mutator>(&mut self, m: &mut M, tail: u32, next: u32) {
-        self.current.set_overflow(tail, Link::to(next));
+        self.current.set_overflow(tail, Some(next));
         let place = self.current.place(&self.map_type, tail);
         if place.object.is_nil() {
             return;

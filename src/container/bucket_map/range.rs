@@ -14,7 +14,6 @@
 use super::BucketMap;
 use super::bulk::SPEND_BATCH;
 use super::grow::GrowKind;
-use super::tophash::MIN_TOP_HASH;
 use crate::container::map_type::BUCKET_SLOTS;
 use crate::heap::mutator::{Mutator, Operation};
 
@@ -47,7 +46,7 @@ impl BucketMap {
         if self.count == 0 {
             return;
         }
-        self.settle();
+        self.write_keys();
         if self.map_type.is_noscan() {
             self.ensure_overflow_slice(m);
         }
@@ -76,7 +75,7 @@ impl BucketMap {
         let mut must_split = false;
         if let Some(growth) = &self.growth {
             let old_index = growth.array.index_of(index.into());
-            if !growth.array.tophashes(old_index).evacuated() {
+            if !growth.is_evacuated(old_index) {
                 array = &growth.array;
                 start = old_index;
                 must_split = growth.kind == GrowKind::Double;
@@ -84,12 +83,9 @@ impl BucketMap {
         }
         let mut visited = 0;
         for bucket in array.chain(start) {
-            let (tophashes, keys) = (array.tophashes(bucket), array.keys(bucket));
-            for i in 0..BUCKET_SLOTS {
-                let slot = (i + first_slot) & (BUCKET_SLOTS - 1);
-                let key = keys[slot as usize];
-                let is_live = tophashes.get(slot) >= MIN_TOP_HASH;
-                if is_live && (!must_split || self.current.index_of(self.seed.hash(key)) == index) {
+            for slot in array.live(bucket).starting_at(first_slot) {
+                let key = array.keys(bucket)[slot as usize];
+                if !must_split || self.current.index_of(self.seed.hash(key)) == index {
                     visit(key);
                     visited += 1;
                 }

@@ -16,6 +16,8 @@ const BATCH: usize = 64;
 pub(super) struct InsertTask<'s> {
     pub(super) step: &'s Insert,
     pub(super) keys: KeysIter,
+    /// The pointers of the value that is being inserted.
+    value: Vec<ObjRef>,
 }
 
 /// A `rebuild` in the middle of being carried out.
@@ -27,7 +29,7 @@ pub(super) struct RebuildTask {
 
 impl<'s> InsertTask<'s> {
     pub(super) fn new(step: &'s Insert, run_seed: u64, turn: u64) -> InsertTask<'s> {
-        InsertTask { step, keys: step.keys.iter(run_seed, turn) }
+        InsertTask { step, keys: step.keys.iter(run_seed, turn), value: Vec::new() }
     }
 }
 
@@ -103,7 +105,8 @@ impl Machine<'_> {
         }
         let batch = &batch[..len];
         if let Some(map) = self.variables[step.var.0].map() {
-            map.bring_keys_near(&self.process, batch);
+            map.bring_keys_near(batch);
+            map.bring_pointers_near(&self.process, batch);
         }
         for &key in batch {
             if let Some(evicted) = step.keys.evicted_by(key) {
@@ -111,12 +114,14 @@ impl Machine<'_> {
                 map.delete(&mut self.process, evicted);
                 deleted += 1;
             }
-            match self.insert_one(step, key) {
+            match self.insert_one(step, key, &mut task.value) {
                 Inserted::New => new += 1,
                 Inserted::Updated => updated += 1,
             }
         }
-        self.spend_on_map(step.var, Operation::MapInsert, new);
+        if let Some(map) = self.variables[step.var.0].map() {
+            map.spend_on_inserts(&mut self.process, new);
+        }
         self.spend_on_map(step.var, Operation::MapUpdate, updated);
         self.spend_on_map(step.var, Operation::MapDelete, deleted);
         let moved = self.variables[step.var.0].map().map_or(0, BucketMap::take_evacuated);
@@ -132,47 +137,49 @@ impl Machine<'_> {
         }
     }
 
-    /// `m[key] = value`, the value made or fetched first, as Go evaluates it.
-    fn insert_one(&mut self, step: &Insert, key: u32) -> Inserted {
+    /// `m[key] = value`, the value made or fetched first, as Go evaluates it. `value` is scratch space.
+    fn insert_one(&mut self, step: &Insert, key: u32, value: &mut Vec<ObjRef>) -> Inserted {
         let key_text = step.key_text.map(|layout| {
             let text = self.process.alloc(layout);
             self.process.touch(text, 0, layout.size_bytes);
             self.process.push_local(text);
             text
         });
-        let values = match &step.value {
-            InsertValue::Zero => Vec::new(),
+        value.clear();
+        match &step.value {
+            InsertValue::Zero => {}
             InsertValue::New { object, written } => {
                 let run = self.process.alloc_run(*object, 1);
                 self.process.write_run(run, written_bytes(*written, object.size_bytes));
-                vec![run.first()]
+                value.push(run.first());
             }
-            InsertValue::Shared(from) => self.shared_value(*from, key),
+            InsertValue::Shared(from) => self.read_shared_value(*from, key, value),
         };
-        values.iter().for_each(|value| self.process.push_local(*value));
+        let locals = value.len() + key_text.iter().count();
+        value.iter().for_each(|pointer| self.process.push_local(*pointer));
         let map = self.variables[step.var.0].map().expect("checked: the map was made");
-        let slots = map.map_type().elem().pointer_slots as usize;
-        let mut elem_pointers = values.clone();
-        if !elem_pointers.is_empty() {
-            elem_pointers.resize(slots, ObjRef::NIL);
+        if !value.is_empty() {
+            value.resize(map.map_type().elem().pointer_slots as usize, ObjRef::NIL);
         }
-        let inserted = map.insert(&mut self.process, key, key_text.as_slice(), &elem_pointers);
-        (0..values.len() + key_text.iter().count()).for_each(|_| self.process.pop_local());
+        let inserted = map.insert(&mut self.process, key, key_text.as_slice(), value);
+        (0..locals).for_each(|_| self.process.pop_local());
         inserted
     }
 
     /// What `value = { shared = "from" }` means for `key`: the pointers of the value, none for nil.
-    fn shared_value(&mut self, from: VarId, key: u32) -> Vec<ObjRef> {
+    fn read_shared_value(&self, from: VarId, key: u32, value: &mut Vec<ObjRef>) {
         let variable = &self.variables[from.0];
         match &variable.value {
-            Value::Nil => Vec::new(),
-            Value::Map(map) => map.elem_pointers(&self.process, key).unwrap_or_default(),
-            Value::Slice(slice) if slice.len == 0 || slice.slots == 0 => Vec::new(),
+            Value::Nil => {}
+            Value::Map(map) => {
+                map.read_elem_pointers(&self.process, key, value);
+            }
+            Value::Slice(slice) if slice.len == 0 || slice.slots == 0 => {}
             Value::Slice(slice) => {
                 let index = (u64::from(key) % slice.len) as u32;
-                vec![self.process.pointer(slice.backing, index * slice.slots)]
+                value.push(self.process.pointer(slice.backing, index * slice.slots));
             }
-            Value::Pointer => vec![self.process.global(variable.global)],
+            Value::Pointer => value.push(self.process.global(variable.global)),
         }
     }
 
@@ -191,15 +198,15 @@ impl Machine<'_> {
             return Progress::More;
         };
         let mut copied = 0;
+        let (mut value, mut key_pointers) = (Vec::new(), Vec::new());
         for key in keys.by_ref().take(SLICE) {
             let old = self.variables[var.0].map().expect("the old map stays until the copy is done");
-            let values = old.elem_pointers(&self.process, key).unwrap_or_default();
-            let key_pointers = old.key_pointers(&self.process, key).unwrap_or_default();
-            new.insert(&mut self.process, key, &key_pointers, &values);
+            old.read_elem_pointers(&self.process, key, &mut value);
+            old.read_key_pointers(&self.process, key, &mut key_pointers);
+            new.insert(&mut self.process, key, &key_pointers, &value);
             copied += 1;
         }
-        let working_set_bytes = new.working_set_bytes();
-        self.process.spend(Operation::MapInsert, copied, working_set_bytes);
+        new.spend_on_inserts(&mut self.process, copied);
         if keys.len() > 0 {
             return Progress::More;
         }

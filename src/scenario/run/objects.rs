@@ -361,10 +361,12 @@ impl Machine<'_> {
 
     /// `held = append(held, m[k])` for every key.
     pub(super) fn hold_slice(&mut self, task: &mut HoldTask) -> Progress {
+        let mut value = Vec::new();
         for key in task.keys.by_ref().take(SLICE) {
             let Some(map) = self.variables[task.step.from.0].map() else { return Progress::Done };
-            let Some(values) = map.elem_pointers(&self.process, key) else { continue };
-            self.append(task.step.into, &values);
+            if map.read_elem_pointers(&self.process, key, &mut value) {
+                self.append(task.step.into, &value);
+            }
         }
         more_if(task.keys.size_hint().0 > 0)
     }
