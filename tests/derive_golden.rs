@@ -19,71 +19,21 @@ const DISTURBED: [(&str, &str, &str); 4] = [
 ];
 
 /// Fields whose rows were not recorded, with the reason.
-const NOT_RECORDED: [(&str, &str); 12] = [
-    ("allocation.zero_byte_ns", "clearing by working set was measured and not kept"),
-    ("kernel.fault_scattered_page_ns", FIRST_BY_CALIBRATION),
-    ("keys.random_ns", FIRST_BY_CALIBRATION),
-    ("keys.permute_ns", FIRST_BY_CALIBRATION),
-    ("keys.permute_retry_ns", FIRST_BY_CALIBRATION),
-    ("keys.zipf_ns", FIRST_BY_CALIBRATION),
-    ("keys.zipf_harmonic_ns", FIRST_BY_CALIBRATION),
-    ("keys.text_ns", FIRST_BY_CALIBRATION),
-    ("keys.known_text_ns", FIRST_BY_CALIBRATION),
-    ("keys.constant_text_ns", FIRST_BY_CALIBRATION),
-    ("keys.string_hash_ns", FIRST_BY_CALIBRATION),
-    ("keys.string_compare_ns", FIRST_BY_CALIBRATION),
-];
-const FIRST_BY_CALIBRATION: &str = "it was priced after the rows had been recorded";
-
-/// How far rows that were recorded program by program may be from a profile: its prices were made by hand of them and of
-/// others that were not kept. Rows of a calibration give their profile exactly.
-const BY_HAND: f64 = 0.05;
-
-/// Fields that the recorded rows give otherwise by more than [`BY_HAND`], at one point of a curve at least, until a
-/// calibration decides. Release, field, what the rows give.
-const KEPT: [(&str, &str, &str); 25] = [
-    ("1.23.9", "allocation.malloc_header_extra_ns", "0.39: a difference of nearly equal numbers"),
-    ("1.23.9", "allocation.refill_fresh_page_ns", "57.39 (-12 %)"),
-    ("1.23.9", "allocation.refill_recycled_ns", "215 out of cache (+20 %)"),
-    ("1.23.9", "kernel.madvise_short_ns", "846.8 (-6 %)"),
-    ("1.23.9", "kernel.madvise_short_page_ns", "276.7 (+6 %)"),
-    ("1.23.9", "kernel.madvise_long_ns", "802.3 (+45 %)"),
-    ("1.23.9", "kernel.madvise_long_page_ns", "108.6 (+6 %)"),
-    ("1.23.9", "cycle.fixed_one_proc_ns", "31,000 (-6 %)"),
-    ("1.23.9", "maps.insert_ns", "33.7 at 18 MiB (-11 %), 21.4 at 2 KiB (-5 %)"),
-    ("1.23.9", "maps.insert_load_uncached", "0.725 for the first step (+8 %)"),
-    ("1.23.9", "maps.lookup_miss_ns", "31.4 at 36 MiB (-15 %), 9.7 up to 36 KiB (+11 %)"),
-    ("1.23.9", "maps.iterate_ns", "11.2 at 144 MiB (+8 %)"),
-    (
-        "1.23.9",
-        "maps.evacuate_ns",
-        "45.5, 52.5, 57.0 from 54 MiB on (-9, -12, -19 %): the least of a wide range",
-    ),
-    ("1.23.9", "marking.noscan_scattered_ns", "11.35 up to 16 MiB (-5 %)"),
-    ("1.23.9", "marking.noscan_hashed_ns", "11.9 at 1.6 MiB (-15 %)"),
-    ("1.23.9", "marking.chained_in_order_cached_ns", "47.1 at 1 KiB (-6 %)"),
-    ("1.23.9", "marking.chained_in_order_ns", "77.1 at 1 KiB (+24 %): 48 to 87 were measured"),
-    ("1.23.9", "sweeping.forced_yield_many_procs_ns", "291.8 (+17 %)"),
-    ("1.21.13", "allocation.malloc_noscan_ns", "10.33 (-8 %)"),
-    ("1.21.13", "allocation.refill_recycled_ns", "153 and 318 (+18 and +77 %)"),
-    ("1.21.13", "allocation.refill_recycled_page_ns", "58.66 (-10 %)"),
-    ("1.21.13", "allocation.large_recycled_ns", "610.9 (+6 %)"),
-    ("1.21.13", "allocation.zero_hole_byte_ns", "0.153 (-19 %)"),
-    ("1.21.13", "cycle.sweep_termination_many_procs_ns", "23,740 (-5 %)"),
-    ("1.21.13", "marking.beside_mutator_factor", "1.04 (-7 %)"),
-];
+const NOT_RECORDED: [(&str, &str); 1] =
+    [("allocation.zero_byte_ns", "clearing by working set was measured and not kept")];
 
 /// A point of a curve whose row was not recorded: lists linked in random order on a heap of 256 KiB.
 const POINT_NOT_RECORDED: (&str, u64) = ("marking.chained_scattered_ns", 256 << 10);
 
 /// Groups and fields that have no rows of Go 1.21 but disturbed ones, or none: the profile has the prices of Go 1.23.
-const NOT_OF_1_21: [&str; 8] = [
+const NOT_OF_1_21: [&str; 9] = [
     "maps.",
     "marking.",
     "sweeping.",
     "kernel.",
     "cycle.",
     "goroutines.",
+    "keys.string_",
     "allocation.allocate_black_ns",
     "allocation.write_barrier_ns",
 ];
@@ -185,41 +135,15 @@ fn fields(model: &CostModel) -> BTreeMap<String, toml::Value> {
     fields
 }
 
-/// The largest distance between a price of a profile and the same price made of rows; of curves, at the latter's points.
-fn distance(built_in: &toml::Value, made: &toml::Value) -> f64 {
-    let apart = |a: f64, b: f64| if a == b { 0.0 } else { (b - a).abs() / a };
-    match (built_in, made) {
-        (toml::Value::Float(a), toml::Value::Float(b)) => apart(*a, *b),
-        (toml::Value::Array(all), toml::Value::Array(others)) if all[0].is_float() => {
-            all.iter().zip(others).map(|(a, b)| distance(a, b)).fold(0.0, f64::max)
-        }
-        _ => {
-            let curve = |value: &toml::Value| -> Curve { value.clone().try_into().unwrap() };
-            let (built_in, made) = (curve(built_in), curve(made));
-            made.points().iter().map(|(bytes, ns)| apart(built_in.at(*bytes), *ns)).fold(0.0, f64::max)
-        }
-    }
-}
-
 #[test]
 fn recorded_rows_give_the_built_in_profiles_field_by_field() {
     let mut wrong = Vec::new();
     for (release, version) in RELEASES {
-        let (_, recording) = folder(release);
         let (made, built_in) =
             (fields(&derived(release, version).model), fields(&CostProfile::of(version).model));
         for (name, price) in &built_in {
-            let is_kept = KEPT.iter().any(|(at, field, _)| *at == release && field == name);
-            let is_right = match recording {
-                Recording::Calibrated => *price == made[name],
-                Recording::ByHand => is_kept != (distance(price, &made[name]) <= BY_HAND),
-            };
-            if !is_right {
-                let kept = if is_kept { " and is on the list" } else { "" };
-                wrong.push(format!(
-                    "{release} {name}: rows give {}, the profile has {price}{kept}",
-                    made[name]
-                ));
+            if *price != made[name] {
+                wrong.push(format!("{release} {name}: rows give {}, the profile has {price}", made[name]));
             }
         }
     }

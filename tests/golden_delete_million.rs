@@ -24,11 +24,12 @@ const PRINTING: &str = "the pages that printing touches";
 /// The model's scavenger returns 20 MiB during the deletes, the real one 7 to 13 MiB, though it has twice the time.
 const SCAVENGER: &str = "the background scavenger is faster than the measured one";
 /// In all three runs the heap grew by 4 MiB between `inserted` and `deleted, gc`, though 0.2 MiB were free: a second P
-/// needed pages and those were in the first one's page cache. The model takes work buffers from one P only.
-const GROWTH: &str = "the model's second P needs no pages of its own";
-
+/// needed pages and those were in the first one's page cache. Other runs grow before `inserted`, as the model does.
+const GROWTH: &str = "the heap is full to 0.2 MiB, and which P needs pages first is a matter of chance";
 /// How much is allocated black while the second cycle runs depends on who marks.
 const BLACK: &str = "the goal follows from what was allocated while marking";
+/// Mark termination flushes the page caches of idle Ps, and the P that carries it out is not idle.
+const CACHED: &str = "another P carries out mark termination, and its page cache stays";
 
 const fn share(share: f64) -> Within {
     Within { share, plus: 0.0 }
@@ -112,23 +113,21 @@ fn map_of_ints_with_a_hint_is_as_measured() {
 #[test]
 fn map_of_ints_without_a_hint_is_as_measured() {
     let trace = simulate("inline0", &program("map[int]int", "", ""), &Overrides::default());
-    const MISSES: [Miss; 2] =
-        [miss("deleted: RSS", 0.12, SCAVENGER), miss("deleted, gc: RSS", 0.08, SCAVENGER)];
+    const MISSES: [Miss; 3] = [
+        miss("deleted: RSS", 0.12, SCAVENGER),
+        miss("deleted, gc: RSS", 0.08, SCAVENGER),
+        miss("deleted, freed: HeapReleased", 0.007, CACHED),
+    ];
     compare("inline0", &trace, &MISSES);
 }
 
 #[test]
 fn map_of_pointers_with_a_hint_is_as_measured() {
     let trace = simulate("ptr", &shipped("delete-million-pointers.toml"), &Overrides::default());
-    const MISSES: [Miss; 8] = [
+    const MISSES: [Miss; 3] = [
+        miss("inserted: HeapSys", 0.041, GROWTH),
         miss("inserted: NextGC", 0.01, BLACK),
-        miss("deleted, gc: HeapSys", 0.04, GROWTH),
-        miss("deleted, freed: HeapSys", 0.04, GROWTH),
-        miss("deleted, freed: HeapReleased", 0.06, GROWTH),
-        miss("m = nil, gc: HeapSys", 0.04, GROWTH),
-        miss("m = nil, freed: HeapSys", 0.04, GROWTH),
         miss("m = nil, freed: RSS", 0.07, PRINTING),
-        miss("m = nil, freed: HeapReleased", 0.04, GROWTH),
     ];
     compare("ptr", &trace, &MISSES);
 }

@@ -6,16 +6,17 @@ mod progress;
 mod table;
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use self::command::as_typed;
 use self::progress::Progress;
 use self::table::{misses, summary, table};
 use super::errors::CliError;
-use super::files::{PendingFile, read_scenario};
+use super::files::{PendingFile, read_cost_profile, read_scenario};
 use super::terminal;
 use crate::chart::{BandPoint, Overlay, OverlayPanel};
+use crate::cost::CostProfile;
 use crate::oracle::report::{self, FILE_ENDING, Mechanisms};
 use crate::oracle::{
     CellReport, Curves, Interrupt, Listener, Matrix, OracleError, RealCurve, Spread, Toolchain,
@@ -58,6 +59,9 @@ pub(super) struct ValidateArgs {
     /// The go command, or the folder of a Go installation; once for each toolchain.
     #[arg(long, value_name = "PATH", required_unless_present = "from")]
     go: Vec<PathBuf>,
+    /// Cost profile of gclab calibrate for the simulation; once for each --go, in the same order.
+    #[arg(long, value_name = "FILE", conflicts_with = "from")]
+    cost: Vec<PathBuf>,
     /// GOGC in percent or "off", or a list: 50,100,200.
     #[arg(long, value_delimiter = ',', value_name = "LIST", conflicts_with = "quick")]
     gogc: Vec<Gogc>,
@@ -151,9 +155,11 @@ fn measure(args: &ValidateArgs) -> Result<Vec<CellReport>, CliError> {
         }
         toolchains.push(found);
     }
+    let cost_profiles = cost_profiles(args, &toolchains)?;
     let matrix = Matrix {
         scenarios,
         toolchains,
+        cost_profiles,
         gogcs: gogcs(args),
         memory_limits: or_the_files_own(&args.memory_limit),
         procs: args.procs,
@@ -169,6 +175,20 @@ fn measure(args: &ValidateArgs) -> Result<Vec<CellReport>, CliError> {
     let mut reports = writer.reports.into_inner().expect("nobody panics with it");
     report::sort(&mut reports);
     Ok(reports)
+}
+
+/// The profile of each toolchain; none where the built-in ones do.
+fn cost_profiles(
+    args: &ValidateArgs,
+    toolchains: &[Toolchain],
+) -> Result<Vec<Option<Arc<CostProfile>>>, CliError> {
+    if !args.cost.is_empty() && args.cost.len() != toolchains.len() {
+        let message = format!("{} times --cost and {} times --go", args.cost.len(), toolchains.len());
+        return Err(CliError::Usage { message, accepted: "one profile for each toolchain".to_owned() });
+    }
+    let profile =
+        |(path, toolchain): (&PathBuf, &Toolchain)| read_cost_profile(path, toolchain.version).map(Some);
+    args.cost.iter().zip(toolchains).map(profile).collect()
 }
 
 fn gogcs(args: &ValidateArgs) -> Vec<Option<Gogc>> {

@@ -8,7 +8,8 @@
 //! A cell that fails does not keep the others from being run; the first failure is reported in the end.
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -18,6 +19,7 @@ use super::cell::{self, Cell, CellReport, Curves};
 use super::child::Interrupt;
 use super::host;
 use super::toolchain::{Toolchain, ToolchainError};
+use crate::cost::CostProfile;
 use crate::go_program;
 use crate::scenario::{Gogc, MemoryLimit, Overrides, RunSettings, Scenario};
 
@@ -32,6 +34,8 @@ pub struct Matrix {
     pub scenarios: Vec<Scenario>,
     /// The judges.
     pub toolchains: Vec<Toolchain>,
+    /// What work costs under each of them, in the same order; the built-in profile where there is none.
+    pub cost_profiles: Vec<Option<Arc<CostProfile>>>,
     /// GOGC; `None` is the scenario's own.
     pub gogcs: Vec<Option<Gogc>>,
     /// GOMEMLIMIT, as above.
@@ -126,7 +130,7 @@ impl Matrix {
                 let program = build(
                     scenario,
                     toolchain,
-                    &self.settings(scenario, toolchain, None, None),
+                    &self.settings(scenario, number, None, None),
                     &folder,
                     &self.interrupt,
                 )?;
@@ -150,7 +154,7 @@ impl Matrix {
                         if self.interrupt.is_stopped() {
                             return Err(OracleError::Interrupted);
                         }
-                        let settings = self.settings(scenario, toolchain, gogc, memory_limit);
+                        let settings = self.settings(scenario, number, gogc, memory_limit);
                         let cell = Cell {
                             scenario,
                             settings: settings.clone(),
@@ -173,12 +177,13 @@ impl Matrix {
     fn settings(
         &self,
         scenario: &Scenario,
-        toolchain: &Toolchain,
+        toolchain: usize,
         gogc: Option<Gogc>,
         memory_limit: Option<MemoryLimit>,
     ) -> RunSettings {
         scenario.settings().overridden(&Overrides {
-            version: Some(toolchain.version),
+            version: Some(self.toolchains[toolchain].version),
+            cost_profile: self.cost_profiles.get(toolchain).cloned().flatten(),
             gogc,
             memory_limit,
             procs: self.procs,

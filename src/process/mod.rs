@@ -25,6 +25,7 @@ mod blocked;
 mod collect;
 mod goroutine;
 mod keys;
+mod marking;
 mod metadata;
 mod prices;
 mod recorder;

@@ -37,7 +37,8 @@ pub(super) fn derive(rows: &Rows, version: GoVersion, base: &Kernel, fields: &mu
                 let page_ns = |((entries, fresh_ns), (_, again_ns)): (&(f64, f64), &(f64, f64))| {
                     (fresh_ns - again_ns) * entries / (bucket_array_bytes(*entries, version) / PAGE)
                 };
-                Ok(median(fresh.iter().zip(&again).map(page_ns)))
+                // The least over sizes: disturbances only add.
+                Ok(fresh.iter().zip(&again).map(page_ns).fold(f64::INFINITY, f64::min))
             },
         ),
         // A call that finds nothing resident: the median over pieces up to 4 MiB.
