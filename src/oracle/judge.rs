@@ -3,8 +3,8 @@
 //! 1. The real runs give a median and a range.
 //! 2. An exact metric is judged as exact only if real Go repeats it: when the runs differ by more than the exact tolerance,
 //!    it is judged as timing, and the report says so.
-//! 3. Exact: the simulated number must lie within the exact tolerance of what one of the real runs gave: hash seeds are
-//!    random on both sides.
+//! 3. Exact: the simulated number must lie within the exact tolerance of what one of the real runs gave, with one of
+//!    three seeds: hash seeds are random on both sides.
 //! 4. Timing: it must lie within the timing tolerance of the median, or between the smallest and the largest real number.
 //! 5. A timing miss of more than [`LARGE_SHARE`] is large.
 

@@ -321,13 +321,14 @@ impl Process {
     }
 
     /// Every P gives its cached spans back before it allocates again; idle Ps give back free pages too. Neither a P that runs a
-    /// goroutine is idle nor the one on which the last worker carries out mark termination.
+    /// goroutine is idle nor, beside one, the P on which the last worker carries out mark termination. When no goroutine
+    /// runs (a forced cycle) workers come and go on all Ps, and each is taken to have been idle.
     fn flush_caches(&mut self, terminating: Option<usize>) {
         for cache in 0..self.heap.caches.len() {
             let flush = self.heap.flush_cache(cache);
             self.count_metadata();
             self.move_heap_live(-(flush.heap_live_credit_bytes as i64), flush.heap_scan_bytes);
-            if !self.is_busy(cache) && terminating != Some(cache) {
+            if self.runnable() == 0 || (!self.is_busy(cache) && terminating != Some(cache)) {
                 self.heap.flush_page_cache(cache);
             }
         }
