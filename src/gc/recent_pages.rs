@@ -5,7 +5,7 @@
 //! level: hardly any access follows its predecessor in memory, and hardly any is a miss.
 //!
 //! Terms: a *page* is a physical page of 4 KiB, beyond which hardware does not fetch ahead. A page is *recent* while no
-//! other page has taken its place in a direct-mapped table of [`RECENT_PAGES`] entries.
+//! other page has taken its place in a direct-mapped table of `RECENT_PAGES` entries.
 //!
 //! Differences from Go: none, Go has no part in this; it stands for the second-level cache and its prefetcher. The table is
 //! half as large as the 2 MiB cache of the machine on which prices were measured.
