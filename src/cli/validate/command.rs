@@ -20,7 +20,8 @@ mod tests {
 
     #[test]
     fn words_are_quoted_for_a_shell() {
-        let words = ["target/gclab", "validate", "a b.toml", "--go", "/usr/local/go/bin/go"].map(str::to_owned);
+        let words =
+            ["target/gclab", "validate", "a b.toml", "--go", "/usr/local/go/bin/go"].map(str::to_owned);
         assert_eq!(as_typed(words.into_iter()), "gclab validate 'a b.toml' --go /usr/local/go/bin/go");
     }
 }
