@@ -3,7 +3,7 @@
 //! Every difference that the model honours is a method here, so that a reader finds all of them in one place and
 //! no other module compares version numbers.
 //!
-//! Sources: `runtime/*` of Go 1.21.13 and 1.23.9, linux/amd64.
+//! Sources: `runtime/*` of Go 1.21.13, 1.23.9, 1.24.11, 1.25.5 and 1.27.3, linux/amd64.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,17 +16,27 @@ pub enum GoVersion {
     /// Go 1.23 (1.23.9): classic maps with load factor 6.5, malloc headers.
     #[default]
     Go1_23,
+    /// Go 1.24 (1.24.11): Swiss maps, sync.Map as a hash trie, cleanups and weak pointers.
+    Go1_24,
+    /// Go 1.25 (1.25.5): Swiss maps that prune tombstones, cleanups with a queue of their own.
+    Go1_25,
+    /// Go 1.27 (1.27.3): Green Tea marking, a heap base chosen at random, scavenged spans that are not cleared again.
+    Go1_27,
 }
 
 impl GoVersion {
     /// Every version that can be simulated, oldest first.
-    pub const ALL: [GoVersion; 2] = [GoVersion::Go1_21, GoVersion::Go1_23];
+    pub const ALL: [GoVersion; 5] =
+        [GoVersion::Go1_21, GoVersion::Go1_23, GoVersion::Go1_24, GoVersion::Go1_25, GoVersion::Go1_27];
 
     /// `"1.23"`.
     pub fn name(self) -> &'static str {
         match self {
             GoVersion::Go1_21 => "1.21",
             GoVersion::Go1_23 => "1.23",
+            GoVersion::Go1_24 => "1.24",
+            GoVersion::Go1_25 => "1.25",
+            GoVersion::Go1_27 => "1.27",
         }
     }
 
@@ -40,15 +50,20 @@ impl GoVersion {
     pub fn max_small_size_bytes(self) -> u64 {
         match self {
             GoVersion::Go1_21 => 32768,
-            GoVersion::Go1_23 => 32768 - 8,
+            _ => 32768 - 8,
         }
+    }
+
+    /// Whether `map[K]V` is a Swiss table (`internal/runtime/maps`, since 1.24) and no longer buckets with overflow chains.
+    pub fn has_swiss_maps(self) -> bool {
+        self >= GoVersion::Go1_24
     }
 
     /// Numerator of the classic map's load factor over 2: 12 (1.21, an integer-division slip) or 13.
     pub fn map_load_factor_numerator(self) -> u64 {
         match self {
             GoVersion::Go1_21 => 12,
-            GoVersion::Go1_23 => 13,
+            _ => 13,
         }
     }
 
@@ -57,7 +72,7 @@ impl GoVersion {
     pub fn scavenge_limit_factor(self) -> f64 {
         match self {
             GoVersion::Go1_21 => 100.0 - 5.0,
-            GoVersion::Go1_23 => 1.0 - 5.0 / 100.0,
+            _ => 1.0 - 5.0 / 100.0,
         }
     }
 }
@@ -65,7 +80,7 @@ impl GoVersion {
 /// Why a text is not a Go version that gclab simulates.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{text:?} is not a Go version gclab simulates; accepted: \"1.21\" and \"1.23\" (patch levels such as \"1.23.9\" too)"
+    "{text:?} is not a Go version gclab simulates; accepted: \"1.21\", \"1.23\", \"1.24\", \"1.25\" and \"1.27\" (patch levels such as \"1.23.9\" too)"
 )]
 pub struct VersionError {
     /// The text as it was given.
@@ -108,7 +123,7 @@ mod tests {
 
     #[test]
     fn versions_that_are_not_simulated_are_refused() {
-        for text in ["1.22", "1.2", "1.230", "1.23.x", "", "2"] {
+        for text in ["1.22", "1.26", "1.2", "1.230", "1.23.x", "", "2"] {
             assert!(text.parse::<GoVersion>().is_err(), "{text}");
         }
     }

@@ -95,10 +95,13 @@ struct File {
 }
 
 /// The profiles that are part of the binary, in the order of [`GoVersion::ALL`]. Constants in all but their form.
-static BUILT_IN: LazyLock<[Arc<CostProfile>; 2]> = LazyLock::new(|| {
+static BUILT_IN: LazyLock<[Arc<CostProfile>; 5]> = LazyLock::new(|| {
     [
         built_in("go1.21.toml", include_str!("../../profiles/go1.21.toml")),
         built_in("go1.23.toml", include_str!("../../profiles/go1.23.toml")),
+        built_in("go1.24.toml", include_str!("../../profiles/go1.24.toml")),
+        built_in("go1.25.toml", include_str!("../../profiles/go1.25.toml")),
+        built_in("go1.27.toml", include_str!("../../profiles/go1.27.toml")),
     ]
 });
 

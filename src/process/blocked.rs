@@ -70,6 +70,8 @@ fn descriptor_bytes(version: GoVersion) -> u64 {
     match version {
         GoVersion::Go1_21 => 408,
         GoVersion::Go1_23 => 432,
+        GoVersion::Go1_24 | GoVersion::Go1_25 => 440,
+        GoVersion::Go1_27 => 456,
     }
 }
 

@@ -116,14 +116,15 @@ const MCACHE_BYTES: u64 = 1200;
 fn mspan_bytes(version: GoVersion) -> u64 {
     match version {
         GoVersion::Go1_21 => 168,
-        GoVersion::Go1_23 => 160,
+        _ => 160,
     }
 }
 
 fn heap_arena_bytes(version: GoVersion) -> u64 {
     match version {
         GoVersion::Go1_21 => 1_133_584,
-        GoVersion::Go1_23 => 68_624,
+        GoVersion::Go1_23 | GoVersion::Go1_24 => 68_624,
+        GoVersion::Go1_25 | GoVersion::Go1_27 => 69_648,
     }
 }
 

@@ -95,7 +95,7 @@ impl Startup {
                 globals_bytes: 210_984,
                 stack_scan_bytes: 2_552,
             },
-            GoVersion::Go1_23 => Startup {
+            _ => Startup {
                 objects,
                 stack_spans: 7 + (procs.min(4) / 2),
                 mspans: 46,
@@ -127,7 +127,7 @@ fn live(size_bytes: u64, count: u32) -> StartupObjects {
 fn harness_objects(version: GoVersion) -> Vec<StartupObjects> {
     match version {
         GoVersion::Go1_21 => vec![live(64, 36), live(2304, 2)],
-        GoVersion::Go1_23 => vec![live(128, 40), live(512, 12), live(3072, 2)],
+        _ => vec![live(128, 40), live(512, 12), live(3072, 2)],
     }
 }
 
@@ -158,7 +158,7 @@ fn base_objects(version: GoVersion) -> Vec<StartupObjects> {
             kind(1792, true, 4, 0),
             kind(2048, true, 1, 0),
         ],
-        GoVersion::Go1_23 => vec![
+        _ => vec![
             kind(8, true, 12, 1),
             kind(16, false, 40, 4),
             kind(16, true, 14, 1),
