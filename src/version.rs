@@ -67,6 +67,83 @@ impl GoVersion {
         }
     }
 
+    /// Whether spans of slots from 16 to 512 B end in 128 B of mark bits of their own, and marking queues such spans rather
+    /// than their objects (Green Tea, `runtime/mgcmark_greenteagc.go`; the default since 1.26 or 1.27).
+    pub fn has_inline_marks(self) -> bool {
+        self >= GoVersion::Go1_27
+    }
+
+    /// Whether the collector's look at many objects of a span at once counts whole slots as scan work: with the vector
+    /// kernel of a processor that has AVX-512 (VBMI, BITALG, GFNI), which is the one simulated (`scanSpan`).
+    pub fn counts_whole_slots_of_dense_spans(self) -> bool {
+        self >= GoVersion::Go1_27
+    }
+
+    /// Whether the heap begins at a page chosen at random (`RandomizedHeapBase64`, `runtime/mheap.go` `grow`): the pages of
+    /// the first chunk below it are never used, and counted as released.
+    pub fn has_random_heap_base(self) -> bool {
+        self >= GoVersion::Go1_27
+    }
+
+    /// Whether a span whose pages were all given back is known to be zeroed by the kernel (`runtime/mheap.go` `initSpan`).
+    /// Before, it was cleared once more, and became resident as a whole.
+    pub fn trusts_scavenged_pages_to_be_zero(self) -> bool {
+        self >= GoVersion::Go1_27
+    }
+
+    /// Whether a large allocation tests the trigger before it clears its memory (`mallocgcLarge`, since 1.24), so that the
+    /// clearing falls into the cycle.
+    pub fn tests_trigger_before_clearing(self) -> bool {
+        self >= GoVersion::Go1_24
+    }
+
+    /// Bytes of a span descriptor (`mspan`), from debug info of real binaries; so are those below.
+    pub fn mspan_bytes(self) -> u64 {
+        match self {
+            GoVersion::Go1_21 => 168,
+            _ => 160,
+        }
+    }
+
+    /// Bytes of one P's `mcache`.
+    pub fn mcache_bytes(self) -> u64 {
+        match self {
+            GoVersion::Go1_21 | GoVersion::Go1_23 => 1200,
+            GoVersion::Go1_24 | GoVersion::Go1_25 => 1208,
+            GoVersion::Go1_27 => 2296,
+        }
+    }
+
+    /// Bytes of a `p`, a heap object for each P after the first.
+    pub fn p_bytes(self) -> u64 {
+        match self {
+            GoVersion::Go1_21 => 8912,
+            GoVersion::Go1_23 => 8944,
+            GoVersion::Go1_24 => 8952,
+            GoVersion::Go1_25 => 9512,
+            GoVersion::Go1_27 => 15_920,
+        }
+    }
+
+    /// Bytes of a `g`, a goroutine's descriptor on the heap.
+    pub fn g_bytes(self) -> u64 {
+        match self {
+            GoVersion::Go1_21 => 408,
+            GoVersion::Go1_23 => 432,
+            GoVersion::Go1_24 | GoVersion::Go1_25 => 440,
+            GoVersion::Go1_27 => 456,
+        }
+    }
+
+    /// Bytes of the descriptor of a 64 MiB arena (`heapArena`): span table and bitmaps; in 1.21 a bit for each heap word too.
+    pub fn heap_arena_bytes(self) -> u64 {
+        match self {
+            GoVersion::Go1_21 => 1_133_584,
+            GoVersion::Go1_23 | GoVersion::Go1_24 => 68_624,
+            GoVersion::Go1_25 | GoVersion::Go1_27 => 69_648,
+        }
+    }
+
     /// What the memory limit is multiplied by for the background scavenger's goal: 0.95, but 95 in 1.21 (a slip, so that
     /// the goal is never active; `runtime/mgcscavenge.go` `gcPaceScavenger`).
     pub fn scavenge_limit_factor(self) -> f64 {

@@ -166,21 +166,23 @@ impl Heap {
         let base_bytes = span.base_offset_bytes();
         let (start_bytes, len_bytes) =
             (base_bytes + u64::from(run.start) * span.elem_bytes, u64::from(run.count()) * span.elem_bytes);
-        if span.needs_zeroing {
-            let faulted_pages = self.touch_bytes(start_bytes, len_bytes);
-            return Prepared { zeroed_bytes: len_bytes, faulted_pages };
+        let cleared_bytes = if span.needs_zeroing { len_bytes } else { 0 };
+        let (elem_bytes, span_end_bytes) = (span.elem_bytes, base_bytes + span.bytes());
+        let (tail_bytes, kind) = (span.tail_bytes, span.span_class.kind());
+        let has_headers = kind == ScanKind::Scan
+            && elem_bytes > MAX_BYTES_WITHOUT_HEADER
+            && self.version.has_malloc_header();
+        let mut faulted_pages = 0;
+        if cleared_bytes > 0 {
+            faulted_pages += self.touch_bytes(start_bytes, cleared_bytes);
+        } else if has_headers {
+            faulted_pages +=
+                run.slots().map(|index| self.touch_bytes(base_bytes + u64::from(index) * elem_bytes, 8)).sum::<u64>();
         }
-        if span.span_class.kind() == ScanKind::Noscan || !self.version.has_malloc_header() {
-            return Prepared::default();
+        if tail_bytes > 0 {
+            faulted_pages += self.touch_bytes(span_end_bytes - tail_bytes, tail_bytes);
         }
-        let faulted_pages = if span.elem_bytes > MAX_BYTES_WITHOUT_HEADER {
-            let elem_bytes = span.elem_bytes;
-            run.slots().map(|index| self.touch_bytes(base_bytes + u64::from(index) * elem_bytes, 8)).sum()
-        } else {
-            let (span_bytes, bitmap_bytes) = (span.bytes(), span.bytes() / 64);
-            self.touch_bytes(base_bytes + span_bytes - bitmap_bytes, bitmap_bytes)
-        };
-        Prepared { zeroed_bytes: 0, faulted_pages }
+        Prepared { zeroed_bytes: cleared_bytes, faulted_pages }
     }
 
     /// The program writes the first `len_bytes` of each object of a run; returns how many physical pages became resident.

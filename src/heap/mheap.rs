@@ -23,7 +23,7 @@ use super::mcentral::Mcentral;
 use super::mspan::Mspan;
 use super::object::{ObjRef, SpanId};
 use super::page_accounting::{PageAccounting, SpanUse};
-use super::page_alloc::PageAlloc;
+use super::page_alloc::{HeapBase, PageAlloc};
 use super::size_class::{SPAN_CLASS_COUNT, SpanClass};
 use super::special::Finalizer;
 use super::stats::HeapStats;
@@ -43,6 +43,25 @@ pub struct NewSpan {
     pub scavenged_bytes: u64,
     /// Pages of the span.
     pub page_count: u64,
+}
+
+/// What a span finds in pages that had been given back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ScavengedMemory {
+    /// Zeroes, but the allocator does not count on them: used once, cleared for ever (up to Go 1.25; with `MADV_FREE`).
+    #[default]
+    ClearedAgain,
+    /// Zeroes from the kernel, if all pages of the span had been given back (Go 1.27 with `MADV_DONTNEED`).
+    KnownToBeZero,
+}
+
+/// How a process's heap begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeapStart {
+    /// Where.
+    pub base: HeapBase,
+    /// What becomes of memory that was given back.
+    pub scavenged_memory: ScavengedMemory,
 }
 
 /// One process's heap.
@@ -69,16 +88,18 @@ pub struct Heap {
     pub finalizer_queue: Vec<(ObjRef, Finalizer)>,
     pub(super) spans: Vec<Mspan>,
     pub(super) central: Vec<Mcentral>,
+    scavenged_memory: ScavengedMemory,
     free_span_ids: Vec<SpanId>,
     span_at_page: Vec<SpanId>,
 }
 
 impl Heap {
     /// An empty heap for `procs` Ps.
-    pub fn new(version: GoVersion, procs: u32) -> Heap {
+    pub fn new(version: GoVersion, procs: u32, start: HeapStart) -> Heap {
         Heap {
             version,
-            pages: PageAlloc::default(),
+            pages: PageAlloc::starting_at(start.base),
+            scavenged_memory: start.scavenged_memory,
             residency: Residency::default(),
             bits: GcBits::default(),
             accounts: PageAccounting::default(),
@@ -119,19 +140,30 @@ impl Heap {
     pub(super) fn alloc_span(&mut self, cache: usize, span_class: SpanClass, page_count: u64) -> NewSpan {
         let new = self.alloc_pages(cache, page_count, SpanUse::Heap);
         self.stats.in_use_pages += page_count;
-        let (elem_bytes, slot_count) = match span_class.size_class() {
-            Some(class) => (class.elem_bytes(), class.objects_per_span(self.version, span_class.kind())),
-            None => (page_count * PAGE_BYTES, 1),
+        let (version, kind) = (self.version, span_class.kind());
+        let (elem_bytes, slot_count, tail_bytes) = match span_class.size_class() {
+            Some(class) => (
+                class.elem_bytes(),
+                class.objects_per_span(version, kind),
+                class.pointer_bitmap_bytes(version, kind) + class.inline_mark_bytes(version),
+            ),
+            None => (page_count * PAGE_BYTES, 1, 0),
         };
         let mark_bits = self.bits.cut(slot_count);
         let generation = self.sweep.generation;
         let span = &mut self.spans[new.span as usize];
         span.span_class = span_class;
         span.elem_bytes = elem_bytes;
+        span.tail_bytes = tail_bytes;
         span.slot_count = slot_count;
         span.mark_bits = mark_bits;
         span.sweep_generation = generation;
         new
+    }
+
+    /// Whether marking queues this span rather than its objects (Green Tea).
+    pub fn has_inline_marks(&self, span_class: SpanClass) -> bool {
+        span_class.size_class().is_some_and(|class| class.inline_mark_bytes(self.version) > 0)
     }
 
     /// Cuts a span that is managed by hand (stacks, work buffers) and writes all of it.
@@ -153,7 +185,11 @@ impl Heap {
         self.stats.peak_mspans = self.stats.peak_mspans.max(self.stats.mspans);
 
         let mut span = Mspan::new(usage, base_page, page_count);
-        span.needs_zeroing = self.pages.needs_zero(base_page, page_count);
+        // Asked in any case: it remembers the pages as handed out.
+        let was_used = self.pages.needs_zero(base_page, page_count);
+        let is_zero = self.scavenged_memory == ScavengedMemory::KnownToBeZero
+            && placed.scavenged_pages == page_count;
+        span.needs_zeroing = was_used && !is_zero;
         let id = self.free_span_ids.pop().unwrap_or(self.spans.len() as SpanId);
         assert!(id < ObjRef::SPAN_LIMIT, "the model holds at most {} spans", ObjRef::SPAN_LIMIT);
         if id as usize == self.spans.len() {

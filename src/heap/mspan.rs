@@ -77,6 +77,8 @@ pub struct Mspan {
     pub base_page: u64,
     /// Pages.
     pub page_count: u64,
+    /// Bytes at its end that hold the pointer bitmap and inline marks: written when the span is made.
+    pub tail_bytes: u64,
     /// Size class and scan kind.
     pub span_class: SpanClass,
     /// Use of the pages; `None` for a free descriptor.
@@ -115,6 +117,7 @@ impl Mspan {
         Mspan {
             base_page,
             page_count,
+            tail_bytes: 0,
             span_class: SpanClass::large(ScanKind::Noscan),
             usage: Some(usage),
             elem_bytes: 0,

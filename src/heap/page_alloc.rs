@@ -28,6 +28,10 @@
 //! **Invariants.** A page is in exactly one of: allocated, in a page cache, free, free and scavenged.
 //! The bits that `alloc`, `free` and `scavenge` change must have been the opposite: freeing twice panics.
 //!
+//! **Since Go 1.27** the heap starts at a random page of a random chunk of its first arena ([`HeapBase`]): the pages of the
+//! first chunk below that page are marked allocated for ever, though nobody uses them and the accounts count them as released.
+//! A process that needs more than the rest of the chunk to start has a heap of 8 MiB.
+//!
 //! **Differences from Go.** The heap starts at page 0 and is contiguous. While Go's scavenger releases pages it marks them
 //! allocated, so that other threads stay away; a simulated process has one thread. Stacks and objects are cut alike.
 //! What is Ready and what `HeapReleased` shows is counted by span in [`super::page_accounting`].
@@ -76,12 +80,33 @@ pub struct PageAlloc {
     search_page: u64,
     free_pages: u64,
     scavenged_pages: u64,
+    /// Pages at the start of the heap that will never be used.
+    padding_pages: u64,
+}
+
+/// Where the heap starts (`RandomizedHeapBase64`, Go 1.27; both numbers 0 before).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeapBase {
+    /// Chunks of 4 MiB between the start of the first arena and the heap, 0 to 15.
+    pub chunks: u64,
+    /// Pages of the first chunk that are never used, 0 to 511. They are mapped, and counted as released for ever.
+    pub padding_pages: u64,
 }
 
 impl PageAlloc {
     /// A heap without pages.
     pub fn new() -> PageAlloc {
         PageAlloc::default()
+    }
+
+    /// A heap without pages that is going to start at `base`.
+    pub fn starting_at(base: HeapBase) -> PageAlloc {
+        assert!(base.padding_pages < CHUNK_PAGES, "{base:?} leaves nothing of the first chunk");
+        PageAlloc {
+            arenas: HeapArenas::starting_at(base.chunks * CHUNK_PAGES),
+            padding_pages: base.padding_pages,
+            ..PageAlloc::default()
+        }
     }
 
     /// Maps room for `page_count` pages, rounded up to whole chunks; they are born free and scavenged.
@@ -98,6 +123,10 @@ impl PageAlloc {
         let growth_pages = pages.end - pages.start;
         self.free_pages += growth_pages;
         self.scavenged_pages += growth_pages;
+        if pages.start == 0 && self.padding_pages > 0 {
+            self.allocate_range(0..self.padding_pages);
+            self.search_page = self.padding_pages;
+        }
         growth_pages
     }
 

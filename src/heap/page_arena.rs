@@ -10,6 +10,8 @@
 //!
 //! Differences from Go: the hint address always succeeds, so the heap is contiguous; no fallback to other addresses.
 //!
+//! The heap starts at the start of an arena; since Go 1.27 at any 4 MiB boundary in it.
+//!
 //! Sources: `runtime/mheap.go` `grow`, `allocNeedsZero`; `runtime/malloc.go` `sysAlloc` (Go 1.23.9).
 
 use std::ops::Range;
@@ -22,6 +24,8 @@ pub(super) const ARENA_PAGES: u64 = 64 * MIB / PAGE_BYTES;
 /// The arenas of the heap, lowest first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct HeapArenas {
+    /// Pages of the first arena that lie below the start of the heap.
+    below_heap_pages: u64,
     /// For each reserved arena: pages below this, counted from the arena's start, have been handed out (`zeroedBase`).
     used_below_pages: Vec<u64>,
     /// Pages from the start of the heap that are prepared or ready: whole chunks (`curArena.base`).
@@ -29,6 +33,12 @@ pub(super) struct HeapArenas {
 }
 
 impl HeapArenas {
+    /// No arenas yet; the heap is going to start `below_heap_pages` above the start of the first.
+    pub(super) fn starting_at(below_heap_pages: u64) -> HeapArenas {
+        assert!(below_heap_pages < ARENA_PAGES, "{below_heap_pages} pages are more than an arena");
+        HeapArenas { below_heap_pages, ..HeapArenas::default() }
+    }
+
     /// Maps room for `page_count` pages, rounded up to whole chunks, reserving arenas as needed. Returns the new pages.
     ///
     /// The free tail of what was mapped before does not make the request smaller.
@@ -51,7 +61,7 @@ impl HeapArenas {
 
     /// Pages that are reserved, mapped or not.
     fn reserved_pages(&self) -> u64 {
-        self.used_below_pages.len() as u64 * ARENA_PAGES
+        (self.used_below_pages.len() as u64 * ARENA_PAGES).saturating_sub(self.below_heap_pages)
     }
 
     /// Arenas that are reserved.
@@ -62,11 +72,11 @@ impl HeapArenas {
     /// Hands `pages` out: returns whether any of them may have been used before, and remembers them as used.
     pub(super) fn needs_zero(&mut self, pages: Range<u64>) -> bool {
         let mut needs_zero = false;
-        let mut next = pages.start;
-        while next < pages.end {
+        let (mut next, end) = (pages.start + self.below_heap_pages, pages.end + self.below_heap_pages);
+        while next < end {
             let offset = next % ARENA_PAGES;
             let used_below = &mut self.used_below_pages[(next / ARENA_PAGES) as usize];
-            let end_offset = (offset + pages.end - next).min(ARENA_PAGES);
+            let end_offset = (offset + end - next).min(ARENA_PAGES);
             needs_zero |= offset < *used_below;
             *used_below = end_offset.max(*used_below);
             next += end_offset - offset;
@@ -87,6 +97,15 @@ mod tests {
         assert_eq!(arenas.grow(513), 512..1536);
         assert_eq!(arenas.grow(ARENA_PAGES), 1536..1536 + ARENA_PAGES);
         assert_eq!(arenas.reserved_arenas(), 2);
+    }
+
+    #[test]
+    fn a_heap_that_starts_inside_an_arena_leaves_it_sooner() {
+        let mut arenas = HeapArenas::starting_at(15 * CHUNK_PAGES);
+        assert_eq!((arenas.grow(1), arenas.reserved_arenas()), (0..512, 1));
+        assert_eq!((arenas.grow(1), arenas.reserved_arenas()), (512..1024, 2));
+        assert!(!arenas.needs_zero(510..514), "half in either arena");
+        assert!(arenas.needs_zero(511..512) && arenas.needs_zero(513..515));
     }
 
     #[test]

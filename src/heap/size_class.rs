@@ -25,7 +25,7 @@
 //! **Differences from Go.** The tiny allocator (several pointer-free objects under 16 B in one slot) is not here: it
 //! belongs to the allocation path. A request of 0 bytes is charged like one of 1 byte; Go hands out a shared address.
 //!
-//! **Sources.** `runtime/sizeclasses.go`, `runtime/msize.go`, `runtime/mbitmap.go`, Go 1.21.13 and 1.23.9.
+//! **Sources.** `runtime/sizeclasses.go`, `runtime/msize.go`, `runtime/mbitmap.go`, Go 1.21.13 and 1.23.9; `initSpan`, Go 1.27.3.
 
 use super::object::Layout;
 use crate::units::PAGE_BYTES;
@@ -36,6 +36,11 @@ pub const MALLOC_HEADER_BYTES: u64 = 8;
 /// Largest object in bytes whose pointer bitmap lies at the end of its span instead of behind a malloc header
 /// (`minSizeForMallocHeader`, Go 1.23).
 pub const MAX_BYTES_WITHOUT_HEADER: u64 = 512;
+/// Bytes of marks, scanned bits, owner and span class at the end of a span with inline marks (`spanInlineMarkBits`, Go 1.27).
+pub const INLINE_MARK_BYTES: u64 = 128;
+/// Smallest slot in bytes whose spans have inline marks (`gcUsesSpanInlineMarkBits`, Go 1.27); the largest is
+/// [`MAX_BYTES_WITHOUT_HEADER`].
+const MIN_BYTES_WITH_INLINE_MARKS: u64 = 16;
 /// Number of size classes, counting class 0 (`_NumSizeClasses`).
 pub const SIZE_CLASS_COUNT: usize = 68;
 /// Number of span classes (`numSpanClasses`).
@@ -151,14 +156,26 @@ impl SizeClass {
 
     /// Slots in a span of this class.
     ///
-    /// Since Go 1.22 a span of objects with pointers of up to 512 B gives up 1/64 of its bytes to the pointer bitmap.
+    /// Since Go 1.22 a span of objects with pointers of up to 512 B gives up 1/64 of its bytes to the pointer bitmap; with
+    /// Green Tea one of slots from 16 to 512 B gives up [`INLINE_MARK_BYTES`] more.
     pub fn objects_per_span(self, version: GoVersion, kind: ScanKind) -> u32 {
-        let span_bytes = self.span_pages() * PAGE_BYTES;
+        let reserved_bytes = self.pointer_bitmap_bytes(version, kind) + self.inline_mark_bytes(version);
+        ((self.span_pages() * PAGE_BYTES - reserved_bytes) / self.elem_bytes()) as u32
+    }
+
+    /// Bytes of pointer bitmap at the end of a span of this class.
+    pub fn pointer_bitmap_bytes(self, version: GoVersion, kind: ScanKind) -> u64 {
         let has_bitmap = version.has_malloc_header()
             && kind == ScanKind::Scan
             && self.elem_bytes() <= MAX_BYTES_WITHOUT_HEADER;
-        let bitmap_bytes = if has_bitmap { span_bytes / 64 } else { 0 };
-        ((span_bytes - bitmap_bytes) / self.elem_bytes()) as u32
+        if has_bitmap { self.span_pages() * PAGE_BYTES / 64 } else { 0 }
+    }
+
+    /// Bytes of mark bits at the very end of a span of this class: [`INLINE_MARK_BYTES`] or 0.
+    pub fn inline_mark_bytes(self, version: GoVersion) -> u64 {
+        let has_marks = version.has_inline_marks()
+            && (MIN_BYTES_WITH_INLINE_MARKS..=MAX_BYTES_WITHOUT_HEADER).contains(&self.elem_bytes());
+        if has_marks { INLINE_MARK_BYTES } else { 0 }
     }
 }
 

@@ -4,6 +4,7 @@
 //! small:  [charge assist credit] -> slot of the cached span
 //!         span full: pay sweep debt -> refill -> [scavenge for a new span] -> heap_live moves -> slot -> test the trigger
 //! large:  [charge assist credit] -> pay sweep debt -> reclaim -> new span -> heap_live moves -> clear -> test the trigger
+//!         since 1.24: ... -> heap_live moves -> test the trigger -> clear
 //! ```
 //!
 //! Objects are handed out by runs of neighbouring slots; a run ends where the next object could see another state of the
@@ -102,13 +103,26 @@ impl Process {
         }
         let scan_bytes = std::mem::take(&mut self.heap.caches[cache].scan_alloc_bytes);
         self.move_heap_live(elem_bytes as i64, scan_bytes);
+        if self.settings.version.tests_trigger_before_clearing() {
+            self.start_cycle_if_due(object);
+            self.clear_large(object, layout);
+        } else {
+            self.clear_large(object, layout);
+            self.start_cycle_if_due(object);
+        }
+        Run::of_one(object)
+    }
+
+    fn clear_large(&mut self, object: ObjRef, layout: Layout) {
         let prepared = self.heap.prepare_large(object, layout);
         let cpu_ns = self.large_object_ns(object, ScanKind::of(layout));
         self.spend_on_preparation(cpu_ns, prepared);
+    }
+
+    fn start_cycle_if_due(&mut self, object: ObjRef) {
         if !self.marker.is_marking() && self.is_past_trigger() {
             self.start_cycle_for(object);
         }
-        Run::of_one(object)
     }
 
     /// Trades the cached span of `span_class` for one with room.

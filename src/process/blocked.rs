@@ -30,7 +30,7 @@ impl Process {
                 let descriptor = self.alloc(g_layout(self.settings.version));
                 let allgs = self.new_global();
                 self.set_global(allgs, descriptor);
-                self.write_part(descriptor, 0, descriptor_bytes(self.settings.version));
+                self.write_part(descriptor, 0, self.settings.version.g_bytes());
                 self.costs.goroutines.start_fresh_ns
             };
             let cache = self.cache();
@@ -65,17 +65,6 @@ impl Process {
     }
 }
 
-/// Bytes of a `g` (from debug info of real binaries).
-fn descriptor_bytes(version: GoVersion) -> u64 {
-    match version {
-        GoVersion::Go1_21 => 408,
-        GoVersion::Go1_23 => 432,
-        GoVersion::Go1_24 | GoVersion::Go1_25 => 440,
-        GoVersion::Go1_27 => 456,
-    }
-}
-
 fn g_layout(version: GoVersion) -> Layout {
-    let bytes = descriptor_bytes(version);
-    Layout::scan(bytes, 1, bytes)
+    Layout::scan(version.g_bytes(), 1, version.g_bytes())
 }

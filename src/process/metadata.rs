@@ -18,10 +18,8 @@
 
 use super::startup::Startup;
 use crate::heap::mheap::Heap;
-use crate::units::{CHUNK_BYTES, MIB, PAGE_BYTES, PHYSICAL_PAGE_BYTES};
-use crate::version::GoVersion;
+use crate::units::{CHUNK_BYTES, PAGE_BYTES, PHYSICAL_PAGE_BYTES};
 
-const ARENA_BYTES: u64 = 64 * MIB;
 /// Chunk of the fixed-size allocator in bytes (`runtime/malloc.go` `_FixAllocChunk`).
 const FIXALLOC_CHUNK_BYTES: u64 = 16 << 10;
 /// Bytes of one block of a span set: 512 pointers and a header (`runtime/mspanset.go`).
@@ -57,7 +55,7 @@ impl Metadata {
     /// The structures that a heap of this shape needs after `num_gc` cycles.
     pub fn of(heap: &Heap, startup: &Startup, num_gc: u32) -> Metadata {
         let version = heap.version;
-        let mspan_bytes = mspan_bytes(version);
+        let mspan_bytes = version.mspan_bytes();
         let per_chunk = FIXALLOC_CHUNK_BYTES / mspan_bytes;
         let chunk_bytes = per_chunk * mspan_bytes;
         let extra_mspans = heap.stats.peak_mspans.saturating_sub(startup.mspans);
@@ -67,7 +65,7 @@ impl Metadata {
                 .div_ceil(per_chunk)
                 * chunk_bytes;
         let heap_bytes = heap.pages.mapped_pages() * PAGE_BYTES;
-        let more_arenas = heap_bytes.div_ceil(ARENA_BYTES).saturating_sub(1);
+        let more_arenas = heap.pages.reserved_arenas().saturating_sub(1);
         let bitmap_bytes = heap.bits.arena_bytes().saturating_sub(64 << 10);
         let span_set_bytes = extra_mspans / SPAN_SET_BLOCK_SPANS * SPAN_SET_BLOCK_BYTES;
         let first_cycle_bytes = if num_gc > 0 { startup.first_cycle_gc_sys_bytes } else { 0 };
@@ -86,12 +84,12 @@ impl Metadata {
                 .saturating_sub(startup.mspans)
                 * mspan_bytes,
             mspan_sys_bytes,
-            mcache_inuse_bytes: heap.caches.len() as u64 * MCACHE_BYTES,
+            mcache_inuse_bytes: heap.caches.len() as u64 * version.mcache_bytes(),
             mcache_sys_bytes: startup.mcache_sys_bytes,
             buck_hash_sys_bytes: startup.buck_hash_sys_bytes,
             gc_misc_sys_bytes: startup.gc_sys_bytes
                 + first_cycle_bytes
-                + more_arenas * heap_arena_bytes(version)
+                + more_arenas * version.heap_arena_bytes()
                 + bitmap_bytes
                 + span_set_bytes,
             other_sys_bytes: startup.other_sys_bytes + table_bytes,
@@ -107,24 +105,6 @@ impl Metadata {
             + self.buck_hash_sys_bytes
             + self.gc_misc_sys_bytes
             + self.other_sys_bytes
-    }
-}
-
-/// Bytes of one P's `mcache` (1.21 and 1.23).
-const MCACHE_BYTES: u64 = 1200;
-
-fn mspan_bytes(version: GoVersion) -> u64 {
-    match version {
-        GoVersion::Go1_21 => 168,
-        _ => 160,
-    }
-}
-
-fn heap_arena_bytes(version: GoVersion) -> u64 {
-    match version {
-        GoVersion::Go1_21 => 1_133_584,
-        GoVersion::Go1_23 | GoVersion::Go1_24 => 68_624,
-        GoVersion::Go1_25 | GoVersion::Go1_27 => 69_648,
     }
 }
 

@@ -40,7 +40,7 @@ pub use settings::{ReleaseAdvice, Settings};
 
 use std::sync::Arc;
 
-use rand::Rng;
+use rand::{Rng, RngExt};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -48,9 +48,10 @@ use crate::cost::CostModel;
 use crate::gc::barrier;
 use crate::gc::mark::Marker;
 use crate::heap::malloc::Run;
-use crate::heap::mheap::Heap;
+use crate::heap::mheap::{Heap, HeapStart, ScavengedMemory};
 use crate::heap::mutator::{Mutator, Operation};
 use crate::heap::object::{Layout, ObjRef};
+use crate::heap::page_alloc::HeapBase;
 use crate::heap::special::{Finalizer, FinalizerAction};
 use crate::os::ContainerLimit;
 use crate::pacer::assist::AssistQueue;
@@ -59,6 +60,7 @@ use crate::pacer::cpu_limiter::CpuLimiter;
 use crate::pacer::sweep_pace::SweepPace;
 use crate::scavenge::BackgroundScavenger;
 use crate::trace::OomKill;
+use crate::units::CHUNK_PAGES;
 use crate::version::GoVersion;
 use collect::{CollectorTotals, RunningCycle};
 use goroutine::{Assisting, Goroutine, WantsP};
@@ -123,6 +125,22 @@ fn scheduler_rng(seed: u64) -> ChaCha8Rng {
     rng
 }
 
+/// Where the heap begins, and what scavenged memory holds: a stream of the run's seed that nothing else draws from.
+fn heap_start(settings: &Settings) -> HeapStart {
+    let mut base = HeapBase::default();
+    if settings.version.has_random_heap_base() {
+        let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
+        rng.set_stream(2);
+        base = HeapBase { chunks: rng.random_range(0..16), padding_pages: rng.random_range(0..CHUNK_PAGES) };
+    }
+    let trusted = settings.version.trusts_scavenged_pages_to_be_zero();
+    let scavenged_memory = match settings.release {
+        ReleaseAdvice::DontNeed if trusted => ScavengedMemory::KnownToBeZero,
+        ReleaseAdvice::DontNeed | ReleaseAdvice::Free => ScavengedMemory::ClearedAgain,
+    };
+    HeapStart { base, scavenged_memory }
+}
+
 /// A package-level variable that can hold a pointer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Global(usize);
@@ -138,7 +156,7 @@ impl Process {
             costs: Arc::clone(&settings.cost_profile().model),
             recent: Default::default(),
             string_keys: Default::default(),
-            heap: Heap::new(settings.version, settings.procs),
+            heap: Heap::new(settings.version, settings.procs, heap_start(&settings)),
             marker: Marker::default(),
             pacer,
             sweep_pace: SweepPace::DONE,
