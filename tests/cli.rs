@@ -7,6 +7,9 @@ use assert_cmd::Command;
 fn gclab() -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("gclab"));
     command.current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("NO_COLOR");
+    for variable in ["GOGC", "GOMEMLIMIT", "GOMAXPROCS", "GODEBUG"] {
+        command.env_remove(variable);
+    }
     command
 }
 

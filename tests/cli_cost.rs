@@ -9,6 +9,10 @@ fn gclab(args: &[&str]) -> (i32, String, String) {
     let output = Command::new(assert_cmd::cargo::cargo_bin!("gclab"))
         .args(args)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_remove("GOGC")
+        .env_remove("GOMEMLIMIT")
+        .env_remove("GOMAXPROCS")
+        .env_remove("GODEBUG")
         .output()
         .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();

@@ -8,10 +8,20 @@ use serde_json::Value;
 
 /// Exit code, stdout, stderr of `gclab` in the project's folder.
 fn gclab(args: &[&str]) -> (i32, String, String) {
+    gclab_with(&[], args)
+}
+
+/// The same with environment variables.
+fn gclab_with(variables: &[(&str, &str)], args: &[&str]) -> (i32, String, String) {
     let output = Command::new(assert_cmd::cargo::cargo_bin!("gclab"))
         .args(args)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env_remove("NO_COLOR")
+        .env_remove("GOGC")
+        .env_remove("GOMEMLIMIT")
+        .env_remove("GOMAXPROCS")
+        .env_remove("GODEBUG")
+        .envs(variables.iter().copied())
         .output()
         .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
@@ -294,4 +304,71 @@ fn a_bad_file_leaves_what_was_there_before() {
     assert!(stderr.contains("nothing was run"), "{stderr}");
     assert_eq!(names(&out), ["bad.csv"]);
     assert_eq!(std::fs::read_to_string(out.join("bad.csv")).unwrap(), "before");
+}
+
+/// The settings of the runs that were made, and stderr.
+fn configs_with(variables: &[(&str, &str)], sim: &str, flags: &[&str]) -> (Vec<Value>, String) {
+    let out = tempfile::tempdir().unwrap();
+    let mut args = vec!["run", sim, "--json", "--no-plot", "--out", out.path().to_str().unwrap()];
+    args.extend(flags);
+    let (code, stdout, stderr) = gclab_with(variables, &args);
+    assert_eq!(code, 0, "{stderr}");
+    let runs: Value = serde_json::from_str(&stdout).unwrap();
+    (runs["runs"].as_array().unwrap().iter().map(|run| run["config"].clone()).collect(), stderr)
+}
+
+#[test]
+fn environment_variables_of_go_win_over_the_file_and_flags_over_them() {
+    let variables = [
+        ("GOGC", "50"),
+        ("GOMEMLIMIT", "256MiB"),
+        ("GOMAXPROCS", "1"),
+        ("GODEBUG", "gctrace=1,madvdontneed=1"),
+    ];
+    // The file says madvdontneed = false and nothing else.
+    let (configs, stderr) = configs_with(&variables, "sims/madv-free.toml", &[]);
+    let [config] = &configs[..] else { panic!("{configs:?}") };
+    assert_eq!(config["gogc_percent"], 50);
+    assert_eq!(config["memory_limit_bytes"], 256 << 20);
+    assert_eq!((&config["procs"], &config["madvdontneed"]), (&Value::from(1), &Value::from(true)));
+    assert!(
+        stderr.starts_with("gc 1 @") && stderr.lines().all(|line| gctrace_numbers(line).is_some()),
+        "{stderr}"
+    );
+
+    let flags = ["--gogc", "100,200", "--memory-limit", "off", "--procs", "2", "--madvdontneed", "0"];
+    let (configs, _) = configs_with(&variables, "sims/madv-free.toml", &flags);
+    assert_eq!(configs.iter().map(|c| c["gogc_percent"].as_u64().unwrap()).collect::<Vec<_>>(), [100, 200]);
+    assert!(configs.iter().all(|config| config["memory_limit_bytes"].is_null() && config["procs"] == 2));
+    assert!(configs.iter().all(|config| config["madvdontneed"] == false));
+
+    let (configs, stderr) = configs_with(&[], "sims/madv-free.toml", &[]);
+    assert_eq!(
+        (&configs[0]["gogc_percent"], &configs[0]["madvdontneed"]),
+        (&Value::from(100), &Value::from(false))
+    );
+    assert_eq!(stderr, "");
+}
+
+#[test]
+fn environment_variables_that_cannot_be_understood_are_named() {
+    let out = tempfile::tempdir().unwrap();
+    for (name, value) in
+        [("GOGC", "many"), ("GOMEMLIMIT", "64MB"), ("GOMAXPROCS", "0"), ("GODEBUG", "gctrace=on")]
+    {
+        let args = ["run", "sims/madv-free.toml", "--no-plot", "--out", out.path().to_str().unwrap()];
+        let (code, stdout, stderr) = gclab_with(&[(name, value)], &args);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
+        assert!(stderr.contains(name) && stderr.contains(value), "{stderr}");
+    }
+    assert_eq!(names(out.path()), [""; 0]);
+}
+
+#[test]
+fn help_says_who_wins() {
+    let (code, stdout, _) = gclab(&["run", "--help"]);
+    assert_eq!(code, 0);
+    for word in ["GOGC", "GOMEMLIMIT", "GOMAXPROCS", "GODEBUG", "Flags win over them"] {
+        assert!(stdout.contains(word), "{word} is not in\n{stdout}");
+    }
 }

@@ -117,6 +117,10 @@ fn another_process_prints_the_same_bytes() {
                 out,
             ])
             .current_dir(&folder)
+            .env_remove("GOGC")
+            .env_remove("GOMEMLIMIT")
+            .env_remove("GOMAXPROCS")
+            .env_remove("GODEBUG")
             .env("RAYON_NUM_THREADS", threads)
             .output()
             .unwrap();

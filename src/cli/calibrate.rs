@@ -26,7 +26,7 @@ use crate::oracle::{Interrupt, Toolchain};
         gclab run sims/steady-gogc.toml --cost mine.toml\n  \
         gclab calibrate --go ~/go1.21 --quick --only maps,kernel --out maps.toml")]
 pub(super) struct CalibrateArgs {
-    /// The go command, or the folder of a Go installation: 1.21 or 1.23.
+    /// The go command, or the folder of a Go installation: 1.21, 1.23, 1.24, 1.25 or 1.27.
     #[arg(long, value_name = "PATH")]
     go: PathBuf,
     /// The profile to write.

@@ -6,6 +6,7 @@
 //! Results go to stdout, everything else to stderr. Colour is used on a terminal only, and never when `NO_COLOR` is set.
 
 mod calibrate;
+mod environment;
 mod errors;
 mod files;
 mod go;

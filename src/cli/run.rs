@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::environment::Environment;
 use super::errors::CliError;
 use super::files::{PendingFile, read_cost_profile, read_scenario, samples_csv};
 use super::table::{limit_text, report};
@@ -29,6 +30,9 @@ const RUNS_LIMIT: usize = 256;
 ///
 /// Flags override what the file says; what neither says has Go's default. Lists make one run for each combination, and
 /// the chart compares them.
+///
+/// The environment variables of Go programs are read too: GOGC, GOMEMLIMIT (64MiB), GOMAXPROCS, and of GODEBUG gctrace=1 and
+/// madvdontneed=0 or 1. Flags win over them, and they win over the file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  gclab run sims/delete-million.toml\n  \
         gclab run sims/steady-gogc.toml --gogc 50,100,200,off --memory-limit 256MiB\n  \
@@ -45,7 +49,7 @@ pub(super) struct RunArgs {
     /// GOMEMLIMIT such as 256MiB or "off", or a list: off,256MiB.
     #[arg(long, value_delimiter = ',', value_name = "LIST")]
     memory_limit: Vec<MemoryLimit>,
-    /// Go release to simulate: 1.21 or 1.23.
+    /// Go release to simulate: 1.21, 1.23, 1.24, 1.25 or 1.27.
     #[arg(long, value_name = "VERSION")]
     go: Option<GoVersion>,
     /// GOMAXPROCS: how many goroutines run at the same time.
@@ -96,9 +100,10 @@ pub(super) fn run(args: &RunArgs) -> Result<(), CliError> {
     if cost_profile.as_ref().is_some_and(|profile| !profile.provenance.quiet) {
         terminal::to_stderr("note: the cost profile was measured on a machine that was not quiet\n");
     }
-    let settings = combinations(args, &scenario, cost_profile)?;
+    let environment = Environment::of_this_process()?;
+    let settings = combinations(args, &environment, &scenario, cost_profile)?;
     let traces = run_all(&scenario, &settings)?;
-    if args.gctrace {
+    if args.gctrace || environment.gctrace {
         print_gctrace(&traces);
     }
     let written = write_files(args, &scenario, &traces)?;
@@ -114,21 +119,22 @@ pub(super) fn run(args: &RunArgs) -> Result<(), CliError> {
 /// One settings for each combination of the lists, in the order of the lists.
 fn combinations(
     args: &RunArgs,
+    environment: &Environment,
     scenario: &Scenario,
     cost_profile: Option<Arc<CostProfile>>,
 ) -> Result<Vec<RunSettings>, CliError> {
     let overrides = Overrides {
         version: args.go,
-        procs: args.procs,
+        procs: args.procs.or(environment.procs),
         seed: args.seed,
-        madvdontneed: args.madvdontneed,
+        madvdontneed: args.madvdontneed.or(environment.madvdontneed),
         machine_memory_bytes: args.machine_memory.map(|bytes| bytes.0),
         cores: args.cores,
         cost_profile,
         ..Overrides::default()
     };
-    let gogcs = or_the_files_own(&args.gogc);
-    let limits = or_the_files_own(&args.memory_limit);
+    let gogcs = or_one(&args.gogc, environment.gogc);
+    let limits = or_one(&args.memory_limit, environment.memory_limit);
     let mut seen = IndexSet::new();
     let mut settings = Vec::new();
     for &gogc in &gogcs {
@@ -148,9 +154,9 @@ fn combinations(
     Ok(settings)
 }
 
-/// The values of a list flag; without the flag, one value that leaves the file's.
-fn or_the_files_own<T: Copy>(list: &[T]) -> Vec<Option<T>> {
-    if list.is_empty() { vec![None] } else { list.iter().copied().map(Some).collect() }
+/// The values of a list flag; without the flag, the one of the environment; without that, one that leaves the file's.
+fn or_one<T: Copy>(list: &[T], environment: Option<T>) -> Vec<Option<T>> {
+    if list.is_empty() { vec![environment] } else { list.iter().copied().map(Some).collect() }
 }
 
 fn run_all(scenario: &Scenario, settings: &[RunSettings]) -> Result<Vec<Trace>, CliError> {

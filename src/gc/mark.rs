@@ -14,22 +14,29 @@
 //! the same: an object that is scanned right after the object that led to it costs a *stall*, and a queue of four or fewer
 //! objects is not shared.
 //!
+//! **Green Tea (Go 1.27).** An object in a span with inline marks is not queued; its span is, and gathers marks while it waits
+//! ([`super::span_queue`]). All that a span has gathered is scanned at once. If that is an eighth of its slots or more, a
+//! vector kernel does it, and whole slots count as scan work instead of what lies before their last pointers.
+//!
 //! Work is bought with CPU time: [`Marker::drain`] is given a budget and reports what it spent.
 //!
 //! Invariants: an object is in a queue only if its mark bit is set; `drain` never looks at an object twice; when the
 //! marker is idle everything reachable from the roots is marked.
 //!
 //! Differences from Go: queues are unbounded vectors rather than 2 KiB work buffers; a run of list nodes that are
-//! neighbours in memory is walked bitmap word by bitmap word, with the costs of single steps.
+//! neighbours in memory is walked bitmap word by bitmap word, with the costs of single steps. The bytes of an object in a
+//! span with inline marks are counted when it is found, not when it is scanned. The processor has the vector kernel.
 
 use std::ops::Range;
 
 use super::mark_price::MarkPrices;
 use super::recent_pages::{Recency, RecentPages};
 use super::roots::{RootJob, RootKind};
+use super::span_queue::{Gathered, SpanQueues};
 use crate::cost::Locality;
 use crate::heap::mheap::Heap;
-use crate::heap::object::ObjRef;
+use crate::heap::mspan::MarkUnit;
+use crate::heap::object::{ObjRef, SpanId};
 use crate::heap::pointers::{Chain, PointerWords};
 use crate::heap::size_class::ScanKind;
 
@@ -98,6 +105,7 @@ pub struct Marker {
     root_jobs: Vec<RootJob>,
     shared: Vec<Grey>,
     workers: Vec<Vec<Grey>>,
+    spans: SpanQueues,
     /// Bytes of all objects found, black allocation included.
     pub bytes_marked: u64,
     /// Scan work on heap objects in bytes.
@@ -126,6 +134,7 @@ impl Marker {
             prices,
             root_jobs,
             workers: std::mem::take(&mut self.workers),
+            spans: SpanQueues::new(worker_count),
             ..Marker::default()
         };
         self.workers.resize(worker_count, Vec::new());
@@ -144,22 +153,22 @@ impl Marker {
 
     /// Whether no root job and no grey object is left.
     pub fn is_drained(&self) -> bool {
-        !self.has_common_work() && self.workers.iter().all(Vec::is_empty)
+        !self.has_common_work() && self.workers.iter().all(Vec::is_empty) && self.spans.is_empty()
     }
 
     /// Whether there is work that any worker could take (`gcMarkWorkAvailable`).
     pub fn has_common_work(&self) -> bool {
-        !self.root_jobs.is_empty() || !self.shared.is_empty()
+        !self.root_jobs.is_empty() || !self.shared.is_empty() || self.spans.has_common()
     }
 
     /// Whether there is work for the worker of one P: common work, or its own queue.
     pub fn has_work_for(&self, worker: usize) -> bool {
-        self.has_common_work() || !self.workers[worker].is_empty()
+        self.has_common_work() || !self.workers[worker].is_empty() || self.spans.has_own(worker)
     }
 
     /// The objects that are grey now, in no particular order.
     pub fn grey_objects(&self) -> impl Iterator<Item = ObjRef> {
-        self.workers.iter().flatten().chain(&self.shared).map(|grey| grey.object)
+        self.workers.iter().flatten().chain(&self.shared).map(|grey| grey.object).chain(self.spans.objects())
     }
 
     /// Counts objects that were born black.
@@ -171,7 +180,19 @@ impl Marker {
     /// Greys `obj` if it is white, for anyone to scan (write barrier, tiny blocks).
     pub fn shade(&mut self, heap: &Heap, obj: ObjRef) {
         if self.is_marking() && self.mark(heap, obj) == Found::Scannable {
-            self.shared.push(Grey::whole(obj));
+            match heap.span(obj.span()).mark_unit {
+                MarkUnit::Object => self.shared.push(Grey::whole(obj)),
+                MarkUnit::Span => self.spans.put_common(obj),
+            }
+        }
+    }
+
+    /// Queues a scannable object that worker `worker` has just marked.
+    #[inline]
+    fn queue(&mut self, heap: &Heap, worker: usize, obj: ObjRef) {
+        match heap.span(obj.span()).mark_unit {
+            MarkUnit::Object => self.workers[worker].push(Grey::whole(obj)),
+            MarkUnit::Span => self.spans.put(worker, obj),
         }
     }
 
@@ -196,6 +217,7 @@ impl Marker {
         for worker in &mut self.workers {
             self.shared.append(worker);
         }
+        self.spans.flush();
     }
 
     fn step(&mut self, heap: &Heap, worker: usize, left: Budget, order: WorkOrder) -> Option<Drained> {
@@ -205,8 +227,17 @@ impl Marker {
         {
             return Some(self.scan_roots(heap, worker, &job));
         }
-        if let Some(grey) = self.workers[worker].pop().or_else(|| self.take_shared(worker)) {
+        if let Some(grey) = self.workers[worker].pop() {
             return Some(self.scan(heap, worker, grey, left));
+        }
+        if let Some((span, gathered)) = self.spans.take_own(worker) {
+            return Some(self.scan_gathered(heap, worker, span, &gathered, left));
+        }
+        if let Some(grey) = self.take_shared(worker) {
+            return Some(self.scan(heap, worker, grey, left));
+        }
+        if let Some((span, gathered)) = self.spans.take_common(worker) {
+            return Some(self.scan_gathered(heap, worker, span, &gathered, left));
         }
         let job = self.root_jobs.pop()?;
         Some(self.scan_roots(heap, worker, &job))
@@ -261,12 +292,44 @@ impl Marker {
         if scan_bytes > OBLET_BYTES {
             return self.split(worker, grey.object, scan_bytes);
         }
+        self.scan_alone(heap, worker, grey.object, left)
+    }
+
+    /// Scans what a span has gathered.
+    fn scan_gathered(
+        &mut self,
+        heap: &Heap,
+        worker: usize,
+        span_id: SpanId,
+        gathered: &Gathered,
+        left: Budget,
+    ) -> Drained {
+        let mut slots = gathered.slots().map(|index| ObjRef::new(span_id, index));
+        if gathered.count() == 1
+            && let Some(object) = slots.next()
+        {
+            return self.scan_alone(heap, worker, object, left);
+        }
+        let (work_before, found_before) = (self.heap_scan_work_bytes, self.objects_marked);
+        let cpu_ns = slots.map(|object| self.scan_everything(heap, worker, object).cpu_ns).sum();
+        let span = heap.span(span_id);
+        if heap.version.counts_whole_slots_of_dense_spans() && gathered.count() >= span.slot_count / 8 {
+            self.heap_scan_work_bytes = work_before + u64::from(gathered.count()) * span.elem_bytes;
+        }
+        self.found_by_last_scan = u32::try_from(self.objects_marked - found_before).unwrap_or(u32::MAX);
+        Drained { cpu_ns, work_bytes: self.heap_scan_work_bytes - work_before }
+    }
+
+    /// Scans one object in one go, and the list behind it if it is part of one.
+    fn scan_alone(&mut self, heap: &Heap, worker: usize, object: ObjRef, left: Budget) -> Drained {
+        let span = heap.span(object.span());
         if let PointerWords::Chain(chain) = &span.pointers {
-            return self.walk_chain(heap, worker, grey.object, *chain, scan_bytes, left);
+            let scan_bytes = span.scan_bytes.get(object.index());
+            return self.walk_chain(heap, worker, object, *chain, scan_bytes, left);
         }
         let stall_ns = if (1..=OVERLAPPED_MISSES).contains(&self.found_by_last_scan) {
             // Anything but the object found last was asked for a while ago.
-            self.prices.stall_ns(if grey.object == self.last_found {
+            self.prices.stall_ns(if object == self.last_found {
                 self.last_locality
             } else {
                 Locality::InOrder
@@ -274,7 +337,7 @@ impl Marker {
         } else {
             0.0
         };
-        let mut drained = self.scan_everything(heap, worker, grey.object);
+        let mut drained = self.scan_everything(heap, worker, object);
         drained.cpu_ns += stall_ns;
         drained
     }
@@ -391,7 +454,7 @@ impl Marker {
         let mut cpu_ns = f64::from(step) * node_ns;
         let mut scanned = u64::from(step);
         if reached > lowest_white {
-            self.workers[worker].push(Grey::whole(ObjRef::new(object.span(), reached)));
+            self.queue(heap, worker, ObjRef::new(object.span(), reached));
         } else {
             scanned += 1;
             cpu_ns += node_ns;
@@ -413,7 +476,7 @@ impl Marker {
             Found::Before => self.prices.seen_ns(locality),
             Found::PointerFree => self.prices.noscan_ns(locality),
             Found::Scannable => {
-                self.workers[worker].push(Grey::whole(target));
+                self.queue(heap, worker, target);
                 self.prices.scan_ns(locality)
             }
         }

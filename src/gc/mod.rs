@@ -13,7 +13,8 @@
 //! a white one; the *write barrier* sees to it: while marking, a pointer store shades both the pointer that is
 //! overwritten and the one that is stored, and new objects are born black.
 //!
-//! The rooms: [`mark`] (grey queue and workers), [`recent_pages`] (what a cache would hold), [`roots`] (where marking starts), [`barrier`] (what a store must do).
+//! The rooms: [`mark`] (grey queue and workers), [`span_queue`] (Green Tea: queues of
+//! spans, Go 1.27), [`recent_pages`] (what a cache would hold), [`roots`] (where marking starts), [`barrier`] (what a store must do).
 //! Sweeping belongs to the heap ([`crate::heap::sweep`]); when a cycle starts and how fast it runs is the pacer's word
 //! ([`crate::pacer`]); the phases are put together in virtual time by the process.
 //!
@@ -25,3 +26,4 @@ pub mod mark;
 pub mod mark_price;
 pub mod recent_pages;
 pub mod roots;
+pub mod span_queue;

@@ -176,8 +176,10 @@ impl Heap {
         if cleared_bytes > 0 {
             faulted_pages += self.touch_bytes(start_bytes, cleared_bytes);
         } else if has_headers {
-            faulted_pages +=
-                run.slots().map(|index| self.touch_bytes(base_bytes + u64::from(index) * elem_bytes, 8)).sum::<u64>();
+            faulted_pages += run
+                .slots()
+                .map(|index| self.touch_bytes(base_bytes + u64::from(index) * elem_bytes, 8))
+                .sum::<u64>();
         }
         if tail_bytes > 0 {
             faulted_pages += self.touch_bytes(span_end_bytes - tail_bytes, tail_bytes);

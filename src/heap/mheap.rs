@@ -20,7 +20,7 @@ use indexmap::IndexMap;
 use super::gc_bits::{BitsRef, GcBits};
 use super::mcache::Mcache;
 use super::mcentral::Mcentral;
-use super::mspan::Mspan;
+use super::mspan::{MarkUnit, Mspan};
 use super::object::{ObjRef, SpanId};
 use super::page_accounting::{PageAccounting, SpanUse};
 use super::page_alloc::{HeapBase, PageAlloc};
@@ -141,6 +141,8 @@ impl Heap {
         let new = self.alloc_pages(cache, page_count, SpanUse::Heap);
         self.stats.in_use_pages += page_count;
         let (version, kind) = (self.version, span_class.kind());
+        let has_marks = span_class.size_class().is_some_and(|class| class.inline_mark_bytes(version) > 0);
+        let mark_unit = if has_marks { MarkUnit::Span } else { MarkUnit::Object };
         let (elem_bytes, slot_count, tail_bytes) = match span_class.size_class() {
             Some(class) => (
                 class.elem_bytes(),
@@ -155,15 +157,11 @@ impl Heap {
         span.span_class = span_class;
         span.elem_bytes = elem_bytes;
         span.tail_bytes = tail_bytes;
+        span.mark_unit = mark_unit;
         span.slot_count = slot_count;
         span.mark_bits = mark_bits;
         span.sweep_generation = generation;
         new
-    }
-
-    /// Whether marking queues this span rather than its objects (Green Tea).
-    pub fn has_inline_marks(&self, span_class: SpanClass) -> bool {
-        span_class.size_class().is_some_and(|class| class.inline_mark_bytes(self.version) > 0)
     }
 
     /// Cuts a span that is managed by hand (stacks, work buffers) and writes all of it.
@@ -187,8 +185,8 @@ impl Heap {
         let mut span = Mspan::new(usage, base_page, page_count);
         // Asked in any case: it remembers the pages as handed out.
         let was_used = self.pages.needs_zero(base_page, page_count);
-        let is_zero = self.scavenged_memory == ScavengedMemory::KnownToBeZero
-            && placed.scavenged_pages == page_count;
+        let is_zero =
+            self.scavenged_memory == ScavengedMemory::KnownToBeZero && placed.scavenged_pages == page_count;
         span.needs_zeroing = was_used && !is_zero;
         let id = self.free_span_ids.pop().unwrap_or(self.spans.len() as SpanId);
         assert!(id < ObjRef::SPAN_LIMIT, "the model holds at most {} spans", ObjRef::SPAN_LIMIT);

@@ -70,6 +70,16 @@ impl ScanBytes {
     }
 }
 
+/// What the collector queues when it finds an object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MarkUnit {
+    /// The object.
+    #[default]
+    Object,
+    /// Its span, which has inline marks (Green Tea).
+    Span,
+}
+
 /// One span.
 #[derive(Debug)]
 pub struct Mspan {
@@ -79,6 +89,8 @@ pub struct Mspan {
     pub page_count: u64,
     /// Bytes at its end that hold the pointer bitmap and inline marks: written when the span is made.
     pub tail_bytes: u64,
+    /// What the collector queues when it finds an object here.
+    pub mark_unit: MarkUnit,
     /// Size class and scan kind.
     pub span_class: SpanClass,
     /// Use of the pages; `None` for a free descriptor.
@@ -118,6 +130,7 @@ impl Mspan {
             base_page,
             page_count,
             tail_bytes: 0,
+            mark_unit: MarkUnit::Object,
             span_class: SpanClass::large(ScanKind::Noscan),
             usage: Some(usage),
             elem_bytes: 0,

@@ -321,6 +321,54 @@ mod tests {
         }
     }
 
+    /// Slots of each size class up to 512 B that real Go 1.23.9 and 1.27.3 use: without and with pointers.
+    #[test]
+    fn inline_marks_cost_slots_since_1_27() {
+        const SLOTS: [(u64, [u32; 2], [u32; 2]); 26] = [
+            (8, [1024, 1008], [1024, 1008]),
+            (16, [512, 504], [504, 496]),
+            (24, [341, 336], [336, 330]),
+            (32, [256, 252], [252, 248]),
+            (48, [170, 168], [168, 165]),
+            (64, [128, 126], [126, 124]),
+            (80, [102, 100], [100, 99]),
+            (96, [85, 84], [84, 82]),
+            (112, [73, 72], [72, 70]),
+            (128, [64, 63], [63, 62]),
+            (144, [56, 56], [56, 55]),
+            (160, [51, 50], [50, 49]),
+            (176, [46, 45], [45, 45]),
+            (192, [42, 42], [42, 41]),
+            (208, [39, 38], [38, 38]),
+            (224, [36, 36], [36, 35]),
+            (240, [34, 33], [33, 33]),
+            (256, [32, 31], [31, 31]),
+            (288, [28, 28], [28, 27]),
+            (320, [25, 25], [25, 24]),
+            (352, [23, 22], [22, 22]),
+            (384, [21, 21], [21, 20]),
+            (416, [19, 19], [19, 19]),
+            (448, [18, 18], [18, 17]),
+            (480, [17, 16], [16, 16]),
+            (512, [16, 15], [15, 15]),
+        ];
+        for (elem_bytes, of_1_23, of_1_27) in SLOTS {
+            let class = SizeClass::fitting(elem_bytes).unwrap();
+            let slots = |version| {
+                [ScanKind::Noscan, ScanKind::Scan].map(|kind| class.objects_per_span(version, kind))
+            };
+            for version in [GoVersion::Go1_23, GoVersion::Go1_24, GoVersion::Go1_25] {
+                assert_eq!(slots(version), of_1_23, "{elem_bytes} B, {version}");
+            }
+            assert_eq!(slots(GoVersion::Go1_27), of_1_27, "{elem_bytes} B");
+        }
+        let larger = SizeClass::all().filter(|class| class.elem_bytes() > 512);
+        for class in larger {
+            let slots = |version| class.objects_per_span(version, ScanKind::Scan);
+            assert_eq!(slots(GoVersion::Go1_27), slots(GoVersion::Go1_21), "{} B", class.elem_bytes());
+        }
+    }
+
     #[test]
     fn span_classes_name_class_and_kind() {
         let class = SizeClass::new(5);

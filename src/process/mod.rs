@@ -32,6 +32,7 @@ mod recorder;
 mod settings;
 mod stack;
 mod startup;
+mod startup_objects;
 mod statistics;
 mod workers;
 
@@ -40,8 +41,8 @@ pub use settings::{ReleaseAdvice, Settings};
 
 use std::sync::Arc;
 
-use rand::{Rng, RngExt};
 use rand::SeedableRng;
+use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 
 use crate::cost::CostModel;

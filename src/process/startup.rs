@@ -2,8 +2,12 @@
 //!
 //! Measured, not derived: a program that reads its statistics first thing in `main` (`tests/go/startup`), most common
 //! value of ten runs, linux/amd64. The objects are the runtime's own - Ps, Ms, Gs, module data, `os.Args` and
-//! environment - and 14 of them are garbage by the first cycle.
+//! environment - and some of them are garbage by the first cycle.
+//!
+//! Since 1.24 it is a program of `gclab go` that was measured, with the spans of each class counted (`tests/go/startup/overlay`):
+//! the most common value of fifteen runs, with one P and with two.
 
+use super::startup_objects::objects_with_one_proc;
 use crate::version::GoVersion;
 
 /// Objects of one kind that exist when `main` starts.
@@ -59,9 +63,6 @@ pub struct Startup {
     pub stack_scan_bytes: u64,
 }
 
-/// Bytes of a `p` structure, one heap object for each P after the first.
-const P_BYTES: u64 = 8944;
-
 impl Startup {
     /// Package-level variables of the runtime's own that refer to its live objects.
     pub fn global_count(&self) -> usize {
@@ -71,11 +72,11 @@ impl Startup {
     /// What a program built with `version` and run with `procs` Ps starts with.
     pub fn of(version: GoVersion, procs: u32) -> Startup {
         let more_procs = procs.saturating_sub(1);
-        let mut objects = base_objects(version);
-        objects.push(live(P_BYTES, more_procs));
+        let mut objects = objects_with_one_proc(version);
+        objects.push(live(version.p_bytes(), more_procs));
         // Each further P brings thread descriptors: about 4 KiB of objects.
         objects.push(live(1792, more_procs.min(3) * 2));
-        objects.extend(harness_objects(version));
+        let unopened_chunk_bytes = if procs == 1 { PERSISTENT_CHUNK_BYTES } else { 0 };
         match version {
             GoVersion::Go1_21 => Startup {
                 objects,
@@ -95,7 +96,7 @@ impl Startup {
                 globals_bytes: 210_984,
                 stack_scan_bytes: 2_552,
             },
-            _ => Startup {
+            GoVersion::Go1_23 => Startup {
                 objects,
                 stack_spans: 7 + (procs.min(4) / 2),
                 mspans: 46,
@@ -113,82 +114,71 @@ impl Startup {
                 globals_bytes: 156_336,
                 stack_scan_bytes: 2_552,
             },
+            GoVersion::Go1_24 => Startup {
+                mspans_in_use_with_caches: 141,
+                mcache_sys_bytes: 15_704,
+                buck_hash_sys_bytes: 2_455,
+                gc_sys_bytes: 1_536_016,
+                first_cycle_gc_sys_bytes: 166_536,
+                other_sys_bytes: 599_441 - unopened_chunk_bytes,
+                resident_bytes: if procs == 1 { 2236 << 10 } else { 2404 << 10 },
+                binary_resident_bytes: 1596 << 10,
+                globals_bytes: 156_930,
+                ..Startup::with(objects, procs)
+            },
+            GoVersion::Go1_25 => Startup {
+                mspans_in_use_with_caches: 141,
+                mcache_sys_bytes: 15_704,
+                buck_hash_sys_bytes: 1_442_681,
+                gc_sys_bytes: 1_532_688,
+                first_cycle_gc_sys_bytes: 219_648,
+                other_sys_bytes: 570_279 - unopened_chunk_bytes,
+                resident_bytes: if procs == 1 { 2400 << 10 } else { 2508 << 10 },
+                binary_resident_bytes: 1640 << 10,
+                globals_bytes: 158_586,
+                ..Startup::with(objects, procs)
+            },
+            GoVersion::Go1_27 => Startup {
+                mspans_in_use_with_caches: 144,
+                mcache_sys_bytes: 16_072,
+                buck_hash_sys_bytes: 1_442_660,
+                gc_sys_bytes: 1_519_376,
+                first_cycle_gc_sys_bytes: 169_472,
+                other_sys_bytes: 616_524 - unopened_chunk_bytes,
+                resident_bytes: if procs == 1 { 2404 << 10 } else { 2516 << 10 },
+                binary_resident_bytes: 1704 << 10,
+                globals_bytes: 160_330,
+                ..Startup::with(objects, procs)
+            },
+        }
+    }
+
+    /// What Go 1.24, 1.25 and 1.27 have in common.
+    fn with(objects: Vec<StartupObjects>, procs: u32) -> Startup {
+        Startup {
+            objects,
+            stack_spans: 7 + (procs.min(4) / 2),
+            mspans: 46,
+            mspans_in_use_with_caches: 0,
+            mspan_sys_bytes: 32_640,
+            mcache_sys_bytes: 0,
+            buck_hash_sys_bytes: 0,
+            gc_sys_bytes: 0,
+            first_cycle_gc_sys_bytes: 0,
+            other_sys_bytes: 0,
+            resident_bytes: 0,
+            metadata_resident_bytes: 0,
+            first_cycle_resident_bytes: 192 << 10,
+            binary_resident_bytes: 0,
+            globals_bytes: 0,
+            stack_scan_bytes: 1_912,
         }
     }
 }
 
+/// Chunk in bytes of what the runtime allocates for ever (`persistentalloc`): with two Ps, two have opened one at the start.
+const PERSISTENT_CHUNK_BYTES: u64 = 256 << 10;
+
 fn live(size_bytes: u64, count: u32) -> StartupObjects {
     StartupObjects { size_bytes, has_pointers: true, live: count, garbage: 0 }
-}
-
-/// What a program adds that opens a file and imports `fmt` and `runtime/metrics`, as those of `gclab go` do: HeapAlloc and
-/// HeapObjects at the start of such a program less those of [`base_objects`], 7 KB in 38 objects and 17.5 KB in 54.
-/// How large each is was not measured.
-fn harness_objects(version: GoVersion) -> Vec<StartupObjects> {
-    match version {
-        GoVersion::Go1_21 => vec![live(64, 36), live(2304, 2)],
-        _ => vec![live(128, 40), live(512, 12), live(3072, 2)],
-    }
-}
-
-/// Objects with one P. 1.23: 35.5 KB in 206 objects; 1.21: 21.4 KB in 86 objects.
-fn base_objects(version: GoVersion) -> Vec<StartupObjects> {
-    let kind =
-        |size_bytes, has_pointers, live, garbage| StartupObjects { size_bytes, has_pointers, live, garbage };
-    match version {
-        GoVersion::Go1_21 => vec![
-            kind(16, false, 14, 2),
-            kind(16, true, 6, 0),
-            kind(32, false, 8, 0),
-            kind(32, true, 6, 1),
-            kind(48, true, 8, 0),
-            kind(64, true, 6, 1),
-            kind(64, false, 4, 0),
-            kind(96, true, 5, 1),
-            kind(112, true, 3, 0),
-            kind(128, true, 3, 0),
-            kind(208, true, 2, 0),
-            kind(256, false, 2, 0),
-            kind(288, true, 1, 0),
-            kind(416, true, 7, 0),
-            kind(480, true, 1, 0),
-            kind(512, true, 1, 0),
-            kind(1024, true, 2, 0),
-            kind(1280, false, 1, 0),
-            kind(1792, true, 4, 0),
-            kind(2048, true, 1, 0),
-        ],
-        _ => vec![
-            kind(8, true, 12, 1),
-            kind(16, false, 40, 4),
-            kind(16, true, 14, 1),
-            kind(24, false, 6, 1),
-            kind(24, true, 4, 0),
-            kind(32, false, 16, 2),
-            kind(32, true, 12, 1),
-            kind(48, true, 18, 1),
-            kind(48, false, 4, 0),
-            kind(64, true, 12, 1),
-            kind(64, false, 8, 0),
-            kind(80, true, 4, 0),
-            kind(96, true, 8, 1),
-            kind(112, true, 4, 0),
-            kind(128, true, 6, 0),
-            kind(144, true, 2, 0),
-            kind(160, true, 2, 0),
-            kind(208, true, 4, 0),
-            kind(256, true, 2, 0),
-            kind(288, true, 2, 0),
-            kind(320, false, 1, 0),
-            kind(384, true, 1, 0),
-            kind(416, true, 0, 1),
-            kind(448, true, 9, 0),
-            kind(512, true, 2, 0),
-            kind(688, true, 1, 0),
-            kind(1016, true, 2, 0),
-            kind(1272, true, 1, 1),
-            kind(1784, true, 4, 0),
-            kind(2040, true, 1, 0),
-        ],
-    }
 }

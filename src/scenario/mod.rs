@@ -41,7 +41,9 @@ mod types;
 pub use crate::mistake::{Mistake, Mistakes};
 pub use keys::{KEY_LIMIT, Keys, KeysIter, Order};
 pub use run::{RunError, run};
-pub use settings::{GoSettings, Gogc, Machine, MemoryLimit, Overrides, PROCS_LIMIT, RunSettings};
+pub use settings::{
+    GOGC_LIMIT_PERCENT, GoSettings, Gogc, Machine, MemoryLimit, Overrides, PROCS_LIMIT, RunSettings,
+};
 pub use step::{
     Access, Alloc, Amount, Backing, Finalize, Garbage, Goroutines, Hold, Insert, InsertValue, Make, MixPart,
     Release, Repeat, Shape, Step, Written,

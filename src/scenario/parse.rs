@@ -447,7 +447,7 @@ fn report_unknown_type(node: &Node<'_>, name: &str, known: &[&str], log: &mut Lo
 
 /// `"1.23"`.
 fn version(node: &Node<'_>, log: &mut Log) -> Option<GoVersion> {
-    let text = node.text("a version in quotes: \"1.21\" or \"1.23\"", log)?;
+    let text = node.text("a version in quotes, such as \"1.23\"", log)?;
     node.parsed(text, log)
 }
 

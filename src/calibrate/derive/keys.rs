@@ -2,12 +2,12 @@
 
 use super::super::rows::{NoRow, Rows};
 use super::super::statistics::{mean, median};
-use super::{Fields, buckets, curve, rising_curve};
+use super::{Fields, bucket_bytes, buckets, curve, rising_curve};
 use crate::cost::{Curve, Keys, Maps};
 use crate::version::GoVersion;
 
-/// Bytes of a bucket of `map[string]int`: 8 tophash bytes, 8 strings, 8 ints, the overflow word.
-const BUCKET_BYTES: f64 = 208.0;
+/// Bytes of a key and a value of `map[string]int`.
+const ENTRY_BYTES: f64 = 24.0;
 /// Bytes of the texts in `programs/maps text`, a size class.
 const TEXT_BYTES: f64 = 24.0;
 /// Texts and buckets of maps up to so many entries are in cache.
@@ -104,8 +104,8 @@ fn more_ns(
     };
     let (measured, texts) = (of(operation)?, of("known-text")?);
     let more = |((entries, ns), (_, text_ns)): (&(f64, f64), &(f64, f64))| {
-        let bucket_bytes = BUCKET_BYTES * buckets(*entries, version);
-        (*entries, ns - text_ns - int_ns.at(bucket_bytes as u64))
+        let buckets_bytes = bucket_bytes(ENTRY_BYTES, version) * buckets(*entries, version);
+        (*entries, ns - text_ns - int_ns.at(buckets_bytes as u64))
     };
     Ok(measured.iter().zip(&texts).map(more).collect())
 }

@@ -5,7 +5,7 @@
 
 use super::super::rows::{NoRow, Rows};
 use super::super::statistics::mean;
-use super::{Fields, bucket_array_bytes, buckets, rising_curve};
+use super::{Fields, bucket_array_bytes, bucket_bytes, buckets, rising_curve};
 use crate::cost::{Curve, LOAD_STEPS, Maps};
 use crate::version::GoVersion;
 
@@ -14,14 +14,17 @@ const PRESIZED_STEPS: usize = 8;
 /// Bucket arrays up to which loads are measured in cache, in bytes.
 const CACHED_BYTES: f64 = (4 << 20) as f64;
 
+/// Bytes of a key and a value.
+const INT_ENTRY_BYTES: f64 = 16.0;
+
 type Shares = [f64; LOAD_STEPS];
 
 pub(super) fn derive(rows: &Rows, version: GoVersion, base: &Maps, fields: &mut Fields) -> Maps {
     let cached = fields.price("maps.insert_load_cached", &base.insert_load_cached, || {
-        shares(rows, |bytes| bytes <= CACHED_BYTES)
+        shares(rows, version, |bytes| bytes <= CACHED_BYTES)
     });
     let uncached = fields.price("maps.insert_load_uncached", &base.insert_load_uncached, || {
-        shares(rows, |bytes| bytes > CACHED_BYTES)
+        shares(rows, version, |bytes| bytes > CACHED_BYTES)
     });
     let by_size = |operation| -> Result<Curve, NoRow> {
         let points = rows.series("map", &of(operation), "entries", "min_ns")?;
@@ -36,10 +39,13 @@ pub(super) fn derive(rows: &Rows, version: GoVersion, base: &Maps, fields: &mut 
         delete_ns: fields.price("maps.delete_ns", &base.delete_ns, || by_size("delete")),
         iterate_ns: fields.price("maps.iterate_ns", &base.iterate_ns, || by_size("iterate")),
         clear_ns: fields.price("maps.clear_ns", &base.clear_ns, || by_size("clear")),
-        // An evacuation reads half as many buckets as it writes: old and new arrays together are three halves of the new.
+        // An evacuation reads half as many buckets as it writes: old and new arrays together are three times the old.
         evacuate_ns: fields.price("maps.evacuate_ns", &base.evacuate_ns, || {
             let points = rows.series("map", &of("evacuate"), "entries", "min_ns")?;
-            let both = |(entries, ns): &(f64, f64)| (old_buckets(*entries) * 144.0 * 3.0, *ns);
+            let both = |(entries, ns): &(f64, f64)| {
+                let old = if version.has_swiss_maps() { entries / 7.0 } else { at_the_brim(*entries) };
+                (3.0 * old * bucket_bytes(INT_ENTRY_BYTES, version), *ns)
+            };
             Ok(rising_curve(&points.iter().map(both).collect::<Vec<_>>()))
         }),
         insert_load_cached: cached,
@@ -56,18 +62,19 @@ fn sized(points: &[(f64, f64)], version: GoVersion) -> Vec<(f64, f64)> {
     points.iter().map(|(entries, ns)| (bucket_array_bytes(*entries, version), *ns)).collect()
 }
 
-/// The programs `evacuate` and `load` call a map of 2^k buckets by 13/2 entries a bucket.
-fn old_buckets(entries: f64) -> f64 {
+/// The programs `evacuate` and `load` call a map of 2^k buckets, or groups, by 13/2 entries a bucket; a table that grows,
+/// by 7 entries a group.
+fn at_the_brim(entries: f64) -> f64 {
     entries * 2.0 / 13.0
 }
 
 /// Insert prices at every half entry a bucket, by bytes of bucket array.
-fn loads(rows: &Rows) -> Result<Vec<(f64, Shares)>, NoRow> {
+fn loads(rows: &Rows, version: GoVersion) -> Result<Vec<(f64, Shares)>, NoRow> {
     let mut loads: Vec<(f64, Shares)> = Vec::new();
     for step in 0..LOAD_STEPS {
         let operation = format!("insert-at-{:.1}-a-bucket", step as f64 / 2.0 + 0.25);
         for (entries, ns) in rows.series("map", &of(&operation), "entries", "min_ns")? {
-            let bytes = old_buckets(entries) * 144.0;
+            let bytes = at_the_brim(entries) * bucket_bytes(INT_ENTRY_BYTES, version);
             match loads.iter_mut().find(|(known, _)| *known == bytes) {
                 Some((_, steps)) => steps[step] = ns,
                 None => {
@@ -83,9 +90,12 @@ fn loads(rows: &Rows) -> Result<Vec<(f64, Shares)>, NoRow> {
 
 /// What each step costs as a share of the mean over the first four entries a bucket, averaged over the sizes of map that
 /// `wanted` takes.
-fn shares(rows: &Rows, wanted: impl Fn(f64) -> bool) -> Result<Shares, NoRow> {
-    let steps: Vec<Shares> =
-        loads(rows)?.into_iter().filter(|(bytes, _)| wanted(*bytes)).map(|(_, steps)| steps).collect();
+fn shares(rows: &Rows, version: GoVersion, wanted: impl Fn(f64) -> bool) -> Result<Shares, NoRow> {
+    let steps: Vec<Shares> = loads(rows, version)?
+        .into_iter()
+        .filter(|(bytes, _)| wanted(*bytes))
+        .map(|(_, steps)| steps)
+        .collect();
     if steps.is_empty() {
         return Err(NoRow("map rows by load for this size".to_owned()));
     }
@@ -105,7 +115,7 @@ fn inserts(rows: &Rows, version: GoVersion, cached: &Shares, uncached: &Shares) 
         let shares = if bytes <= CACHED_BYTES { cached } else { uncached };
         points.push((bytes, ns / mean_share(shares, entries / buckets(entries, version))));
     }
-    for (bytes, steps) in loads(rows)? {
+    for (bytes, steps) in loads(rows, version)? {
         if points.iter().all(|(known, _)| *known != bytes) {
             points.push((bytes, mean(&steps[..PRESIZED_STEPS])));
         }

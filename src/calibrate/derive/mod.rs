@@ -139,17 +139,60 @@ fn rising_curve(points: &[(f64, f64)]) -> Curve {
     curve(&without_falls(points))
 }
 
-/// Bytes of the bucket array of a `map[int]int` or `map[int]*T` with a hint of `entries`: buckets of 144 B, a power of two,
-/// loaded to the version's load factor at most (`runtime/map.go` `overLoadFactor`).
+/// Bytes of the buckets of a `map[int]int` or `map[int]*T` with a hint of `entries`, or of its groups of a Swiss table.
 fn bucket_array_bytes(entries: f64, version: GoVersion) -> f64 {
-    144.0 * buckets(entries, version)
+    bucket_bytes(16.0, version) * buckets(entries, version)
 }
 
+/// Bytes of a bucket, or group, whose keys and values take `entry_bytes` together: eight entries, eight bytes of hashes and,
+/// in a bucket, a pointer to the next.
+fn bucket_bytes(entry_bytes: f64, version: GoVersion) -> f64 {
+    let link_bytes = if version.has_swiss_maps() { 0.0 } else { 8.0 };
+    8.0 * entry_bytes + 8.0 + link_bytes
+}
+
+/// Buckets of a map with a hint of `entries`: a power of two, loaded to the version's load factor at most (`runtime/map.go`
+/// `overLoadFactor`). Or groups: slots for eight sevenths of the entries, shared out to tables of up to 1024 slots; slots of a table
+/// and tables are powers of two (`internal/runtime/maps` `NewMap`).
 fn buckets(entries: f64, version: GoVersion) -> f64 {
+    if version.has_swiss_maps() {
+        return groups(entries as u64) as f64;
+    }
     let most = version.map_load_factor_numerator() as f64 / 2.0;
     let mut buckets = 1.0;
     while entries > 8.0 && entries > most * buckets {
         buckets *= 2.0;
     }
     buckets
+}
+
+fn groups(entries: u64) -> u64 {
+    if entries <= 8 {
+        return 1;
+    }
+    let slots = entries * 8 / 7;
+    let tables = slots.div_ceil(1024).next_power_of_two();
+    tables * (slots / tables).max(8).next_power_of_two() / 8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn maps_have_the_buckets_or_groups_that_go_gives_them() {
+        for (entries, of_1_21, of_1_23, of_1_24) in [
+            (8.0, 1.0, 1.0, 1.0),
+            (13.0, 4.0, 2.0, 2.0),
+            (896.0, 256.0, 256.0, 128.0),
+            (897.0, 256.0, 256.0, 128.0), // 1025 slots: two tables of 512
+            (1_000_000.0, 262_144.0, 262_144.0, 262_144.0),
+        ] {
+            let counted =
+                [GoVersion::Go1_21, GoVersion::Go1_23, GoVersion::Go1_24].map(|v| buckets(entries, v));
+            assert_eq!(counted, [of_1_21, of_1_23, of_1_24], "{entries} entries");
+        }
+        assert_eq!(bucket_array_bytes(8.0, GoVersion::Go1_23), 144.0);
+        assert_eq!(bucket_array_bytes(8.0, GoVersion::Go1_24), 136.0);
+    }
 }
