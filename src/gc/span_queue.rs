@@ -19,8 +19,9 @@
 //!
 //! **Invariants.** A span is in one queue exactly when it has gathered marks; the mark bit of each of them is set.
 //!
-//! **Differences from Go.** Chains are unbounded queues rather than rings that double; what a write barrier shades lies in a
-//! chain of its own.
+//! **Differences from Go.** Chains are unbounded queues rather than rings that double, and the memory of those (8 KiB at first,
+//! in `GCSys`) is not counted; what a write barrier shades lies in a chain of its own; no sleeping P is woken when work
+//! can be stolen, they look by themselves.
 //!
 //! **Sources.** `runtime/mgcmark_greenteagc.go` `tryDeferToSpanScan`, `spanQueue`; `runtime/mgcwork.go`, Go 1.27.3.
 
@@ -198,7 +199,7 @@ impl SpanQueues {
 
     /// Whether a P has spans in its ring.
     pub fn has_own(&self, worker: usize) -> bool {
-        !self.queues[worker].ring.is_empty()
+        self.queues.get(worker).is_some_and(|queue| !queue.ring.is_empty())
     }
 
     /// Whether there are spans that any P could take.

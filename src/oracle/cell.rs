@@ -20,6 +20,7 @@ use super::real_run::{self, Order, RealRun, RealRunError};
 use crate::scenario::{self, RunSettings, Scenario};
 use crate::trace::{Config, Trace};
 use crate::units::{Bytes, Nanos, SECOND_NS};
+use crate::version::VersionError;
 
 /// A simulation is run so often, and the fastest counts.
 const SIMULATIONS: usize = 3;
@@ -282,7 +283,8 @@ fn judged_snapshots(
     let trace = &simulated.trace;
     let mut judged = Vec::new();
     let whole: Vec<&&Measured> = measured.iter().collect();
-    let mut growth = vec![Growth::new(trace.config.procs); whole.len() + 1];
+    let version = trace.config.go.parse().map_err(|error: VersionError| error.to_string())?;
+    let mut growth = vec![Growth::new(version, trace.config.procs); whole.len() + 1];
     let moments = trace.snapshots.iter().zip(moments::before_each_snapshot(scenario));
     for (index, (snapshot, after)) in moments.enumerate() {
         let label = snapshot.label.as_str();

@@ -4,9 +4,12 @@
 //! (`runtime/mpagecache.go`). When a heap is full to within what the Ps may keep, the next span takes a new step or does
 //! not, depending on which P the goroutine is on; real Go does either from run to run, though not in every few runs.
 //! After such a moment `HeapSys`, and `HeapReleased` with it, may differ by one step, and by nothing else.
+//!
+//! Since Go 1.27 they always may: the heap begins at a random page of its first step, and what lies below is never used.
 
 use super::metric::{Class, Metric, Row};
 use crate::units::MIB;
+use crate::version::GoVersion;
 
 /// Bytes by which a heap grows.
 const STEP_BYTES: u64 = 4 * MIB;
@@ -19,12 +22,24 @@ pub struct Growth {
     caches_bytes: u64,
     address_space_bytes: u64,
     was_full: bool,
+    base: Base,
+}
+
+/// Where the heap begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Base {
+    /// At the start of its first step.
+    Fixed,
+    /// Anywhere in it.
+    Random,
 }
 
 impl Growth {
     /// Nothing has grown yet.
-    pub fn new(procs: u32) -> Growth {
-        Growth { caches_bytes: u64::from(procs) * PAGE_CACHE_BYTES, address_space_bytes: 0, was_full: false }
+    pub fn new(version: GoVersion, procs: u32) -> Growth {
+        let base = if version.has_random_heap_base() { Base::Random } else { Base::Fixed };
+        let caches_bytes = u64::from(procs) * PAGE_CACHE_BYTES;
+        Growth { caches_bytes, address_space_bytes: 0, was_full: false, base }
     }
 
     /// The next snapshot, real or simulated, in order. Only one by which the heap has grown says anything.
@@ -47,11 +62,15 @@ impl Growth {
 
     /// The metric as it is to be judged now.
     pub fn allow(&self, metric: Metric) -> Metric {
-        let concerned = matches!(metric.name, "HeapSys" | "HeapReleased") && metric.class == Class::Exact;
-        let step_bytes = if self.was_full && concerned { STEP_BYTES as f64 } else { 0.0 };
-        let mut exact = metric.exact;
-        exact.base += step_bytes;
-        Metric { exact, ..metric }
+        let concerned = matches!(metric.name, "HeapSys" | "HeapReleased");
+        let (mut exact, mut timing) = (metric.exact, metric.timing);
+        if concerned && self.base == Base::Random {
+            exact.base += STEP_BYTES as f64;
+            timing.base += STEP_BYTES as f64;
+        } else if concerned && self.was_full && metric.class == Class::Exact {
+            exact.base += STEP_BYTES as f64;
+        }
+        Metric { exact, timing, ..metric }
     }
 }
 
@@ -63,7 +82,11 @@ mod tests {
     use crate::trace::MemStats;
 
     fn allowed_mib(rows: &[(u64, u64)]) -> f64 {
-        let mut growth = Growth::new(2);
+        allowed_mib_by(GoVersion::Go1_23, rows)
+    }
+
+    fn allowed_mib_by(version: GoVersion, rows: &[(u64, u64)]) -> f64 {
+        let mut growth = Growth::new(version, 2);
         for (sys_kib, inuse_kib) in rows {
             let stats =
                 MemStats { heap_sys: sys_kib << 10, heap_inuse: inuse_kib << 10, ..MemStats::default() };
@@ -80,6 +103,12 @@ mod tests {
         assert_eq!(allowed_mib(&[start, (106_240, 101_944)]), 4.0, "just grown");
         assert_eq!(allowed_mib(&[start, (102_144, 101_976)]), 4.0, "about to grow");
         assert_eq!(allowed_mib(&[start, (102_144, 101_976), (102_144, 40_000)]), 4.0, "it stays");
+    }
+
+    #[test]
+    fn a_heap_that_begins_anywhere_may_have_taken_it_at_once() {
+        assert_eq!(allowed_mib_by(GoVersion::Go1_27, &[(3_840, 320)]), 4.0);
+        assert_eq!(allowed_mib_by(GoVersion::Go1_25, &[(3_840, 320)]), 0.0);
     }
 
     #[test]

@@ -68,7 +68,10 @@ impl Metadata {
         let more_arenas = heap.pages.reserved_arenas().saturating_sub(1);
         let bitmap_bytes = heap.bits.arena_bytes().saturating_sub(64 << 10);
         let span_set_bytes = extra_mspans / SPAN_SET_BLOCK_SPANS * SPAN_SET_BLOCK_BYTES;
-        let first_cycle_bytes = if num_gc > 0 { startup.first_cycle_gc_sys_bytes } else { 0 };
+        let (first_cycle_gc_bytes, first_cycle_other_bytes) = match num_gc {
+            0 => (0, 0),
+            _ => (startup.first_cycle_gc_sys_bytes, startup.first_cycle_other_sys_bytes),
+        };
         let table_bytes = span_table_bytes(heap.stats.peak_mspans);
         // Of a further arena's descriptor only the entries of pages in use are touched: 8 B a page, and in 1.21 a bit a word.
         let arena_touched_bytes = heap_bytes.saturating_sub(CHUNK_BYTES) / PAGE_BYTES * 8
@@ -88,11 +91,11 @@ impl Metadata {
             mcache_sys_bytes: startup.mcache_sys_bytes,
             buck_hash_sys_bytes: startup.buck_hash_sys_bytes,
             gc_misc_sys_bytes: startup.gc_sys_bytes
-                + first_cycle_bytes
+                + first_cycle_gc_bytes
                 + more_arenas * version.heap_arena_bytes()
                 + bitmap_bytes
                 + span_set_bytes,
-            other_sys_bytes: startup.other_sys_bytes + table_bytes,
+            other_sys_bytes: startup.other_sys_bytes + first_cycle_other_bytes + table_bytes,
             resident_bytes: startup.metadata_resident_bytes
                 + touched_bytes.next_multiple_of(PHYSICAL_PAGE_BYTES),
         }

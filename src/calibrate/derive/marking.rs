@@ -111,6 +111,9 @@ fn hashed(marks: &Marks<'_>, version: GoVersion) -> Result<Curve, NoRow> {
     Ok(rising_curve(&points.iter().map(sized).collect::<Vec<_>>()))
 }
 
+/// Least price of a nil word: the vector kernel of Go 1.27 looks at a whole span whatever its words are.
+const LEAST_WORD_NS: f64 = 0.01;
+
 /// A nil word beyond the first, by object size: objects full of nil words less objects with one. An array of nil words has
 /// no objects to speak of; it stands for everything from 128 KiB on.
 fn nil_words(marks: &Marks<'_>) -> Result<Curve, NoRow> {
@@ -119,7 +122,7 @@ fn nil_words(marks: &Marks<'_>) -> Result<Curve, NoRow> {
         // An object of 8 KiB has so many words that its first one does not matter.
         let one_word_size = size.min(256);
         let more = less(&marks.by_heap("wordslice", size)?, &marks.by_heap("scanslice", one_word_size)?);
-        Ok((size as f64, median(more.iter().map(|(_, ns)| ns / words))))
+        Ok((size as f64, median(more.iter().map(|(_, ns)| ns / words)).max(LEAST_WORD_NS)))
     };
     let array = median(marks.by_heap("nilarray", 8)?.iter().map(|p| p.1));
     Ok(curve(&[of_size(64)?, of_size(256)?, of_size(8 * KIB)?, (128.0 * KIB as f64, array)]))
