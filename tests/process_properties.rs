@@ -93,7 +93,12 @@ fn statements() -> impl Strategy<Value = Statement> {
 
 fn settings() -> impl Strategy<Value = Settings> {
     (
-        prop_oneof![Just(GoVersion::Go1_21), Just(GoVersion::Go1_23), Just(GoVersion::Go1_25), Just(GoVersion::Go1_27)],
+        prop_oneof![
+            Just(GoVersion::Go1_21),
+            Just(GoVersion::Go1_23),
+            Just(GoVersion::Go1_25),
+            Just(GoVersion::Go1_27)
+        ],
         prop_oneof![Just(Some(20)), Just(Some(100)), Just(Some(400)), Just(None)],
         prop_oneof![3 => Just(None), 1 => (8..64u64).prop_map(|mib| Some(mib * MIB))],
         1..5u32,

@@ -85,12 +85,20 @@ fn a_process_begins_as_a_real_one() {
         assert_eq!(stats.buck_hash_sys, real.buck_hash_sys, "{version}");
         assert_eq!(stats.next_gc, 4 << 20, "{version}");
         let mapped = stats.heap_sys + stats.stack_inuse;
-        assert!(mapped == 4 << 20 || (version == GoVersion::Go1_27 && mapped == 8 << 20), "{version}: {mapped}");
+        assert!(
+            mapped == 4 << 20 || (version == GoVersion::Go1_27 && mapped == 8 << 20),
+            "{version}: {mapped}"
+        );
         // A heap that begins high in its first chunk needs a second one.
         let second_chunk = mapped - (4 << 20);
         near(&format!("{version} HeapAlloc"), stats.heap_alloc, real.heap_alloc, 0.12);
         near(&format!("{version} Sys"), stats.sys - second_chunk, real.sys[0], 0.0001);
-        near(&format!("{version} Sys, collected"), collected.mem_stats.sys - second_chunk, real.sys[1], 0.002);
+        near(
+            &format!("{version} Sys, collected"),
+            collected.mem_stats.sys - second_chunk,
+            real.sys[1],
+            0.002,
+        );
         near(&format!("{version} RSS"), start.rss_bytes >> 10, real.rss_kib[0], 0.01);
         near(&format!("{version} RSS, collected"), collected.rss_bytes >> 10, real.rss_kib[1], 0.05);
     }
