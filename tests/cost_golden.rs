@@ -6,6 +6,7 @@ use gclab::cost::{CostModel, CostProfile, Curve, Locality, PointerMap, SpanSourc
 use gclab::heap::mutator::Operation;
 use gclab::units::{KIB, MIB, PAGE_BYTES};
 use gclab::version::GoVersion;
+use indexmap::IndexMap;
 
 /// Measured Go releases and the built-in prices made of them.
 fn models() -> [(&'static str, Arc<CostModel>); 2] {
@@ -250,10 +251,19 @@ fn map_prices_reproduce_the_measured_table() {
         _ => 0,
     };
     for (version, model) in models() {
-        let mut checked = 0;
+        // Everything was measured twice; disturbances only add.
+        let mut measured: IndexMap<(String, String), f64> = IndexMap::new();
         for row in rows("maps", version) {
             let [values, _, operation, entries, _, _, median_ns] = &row[..] else { panic!("{row:?}") };
-            let operation = match operation.as_str() {
+            if values == "int" && entries.len() >= 5 && buckets(entries) > 0 {
+                let median_ns: f64 = median_ns.parse().unwrap();
+                let least_ns = measured.entry((operation.clone(), entries.clone())).or_insert(median_ns);
+                *least_ns = least_ns.min(median_ns);
+            }
+        }
+        let mut checked = 0;
+        for ((operation, entries), least_ns) in measured {
+            let priced = match operation.as_str() {
                 "insert-resident" => Operation::MapInsert,
                 "update" => Operation::MapUpdate,
                 "lookup-hit" => Operation::MapLookupHit,
@@ -261,14 +271,11 @@ fn map_prices_reproduce_the_measured_table() {
                 "delete" => Operation::MapDelete,
                 _ => continue,
             };
-            if values != "int" || entries.len() < 5 || buckets(entries) == 0 {
-                continue;
-            }
-            let predicted_ns = model.operation_ns(operation, 1, 144 * buckets(entries));
-            let ratio = predicted_ns / median_ns.parse::<f64>().unwrap();
-            assert!((0.78..1.25).contains(&ratio), "{version} {row:?}: {predicted_ns:.1}");
+            let predicted_ns = model.operation_ns(priced, 1, 144 * buckets(&entries));
+            let ratio = predicted_ns / least_ns;
+            assert!((0.78..1.25).contains(&ratio), "{version} {operation} {entries}: {predicted_ns:.1}");
             checked += 1;
         }
-        assert!(checked >= 2 * 5 * 3, "{version}: five operations, three sizes, measured twice");
+        assert!(checked >= 5 * 3, "{version}: five operations, three sizes");
     }
 }

@@ -2,7 +2,8 @@
 //! `programs/besidemutator`).
 //!
 //! With one P everything repeats within a few percent. With more, threads must be stopped and woken, and how long that takes
-//! depends on how deep they sleep: from 8 to 100 us for the pauses of a cycle. The median is what a program meets.
+//! depends on how deep they sleep: from 8 to 100 us for the pauses of a cycle. Of pauses the
+//! median is taken: it is what a program meets.
 
 use super::super::rows::{NoRow, Rows};
 use super::super::statistics::median;
@@ -14,9 +15,6 @@ const SWEEP_TERMINATION_SHARE: f64 = 0.55;
 
 pub(super) fn derive(rows: &Rows, base: &Cycle, fields: &mut Fields) -> Cycle {
     // CPU of the median empty cycle; roots and stacks included.
-    let empty = |procs, column| -> Result<f64, NoRow> {
-        Ok(median(rows.values("mark", &[("procs", procs), ("shape", "empty")], column)?) * 1e6)
-    };
     let runtime = |procs, what, column| rows.min("runtime", &[("procs", procs), ("what", what)], column);
     let one_pause =
         |share: f64| -> Result<f64, NoRow> { Ok(runtime("1", "both-pauses-of-a-cycle", "min_ns")? * share) };
@@ -25,11 +23,14 @@ pub(super) fn derive(rows: &Rows, base: &Cycle, fields: &mut Fields) -> Cycle {
     };
     let rest = 1.0 - SWEEP_TERMINATION_SHARE;
     Cycle {
-        fixed_one_proc_ns: fields
-            .price("cycle.fixed_one_proc_ns", &base.fixed_one_proc_ns, || empty("1", "mark_cpu_ms")),
-        // Wall time: a worker sleeps at first.
-        fixed_many_procs_ns: fields
-            .price("cycle.fixed_many_procs_ns", &base.fixed_many_procs_ns, || empty("2", "mark_ms")),
+        fixed_one_proc_ns: fields.price("cycle.fixed_one_proc_ns", &base.fixed_one_proc_ns, || {
+            let empty = rows.values("mark", &[("procs", "1"), ("shape", "empty")], "mark_cpu_ms")?;
+            Ok(median(empty) * 1e6)
+        }),
+        // Wall time of the fastest: the threads of a program that allocates are awake.
+        fixed_many_procs_ns: fields.price("cycle.fixed_many_procs_ns", &base.fixed_many_procs_ns, || {
+            Ok(rows.min("mark", &[("procs", "2"), ("shape", "empty")], "mark_ms")? * 1e6)
+        }),
         sweep_termination_one_proc_ns: fields.price(
             "cycle.sweep_termination_one_proc_ns",
             &base.sweep_termination_one_proc_ns,
