@@ -65,10 +65,13 @@ fn filled(version: GoVersion, entries: u32) -> (NoHeap, Map) {
 }
 
 fn int_maps(criterion: &mut Criterion) {
-    for (version, entries) in VERSIONS.into_iter().flat_map(|version| [(version, 1_000), (version, 1_000_000)]) {
+    for (version, entries) in
+        VERSIONS.into_iter().flat_map(|version| [(version, 1_000), (version, 1_000_000)])
+    {
         let mut group = criterion.benchmark_group(format!("map[int]int of Go {version}, {entries} entries"));
         group.sample_size(10).throughput(Throughput::Elements(entries.into()));
-        group.bench_function("make and insert, presized", |bencher| bencher.iter(|| filled(version, entries)));
+        group
+            .bench_function("make and insert, presized", |bencher| bencher.iter(|| filled(version, entries)));
         group.bench_function("insert into cleared", |bencher| {
             bencher.iter_batched_ref(
                 || {

@@ -25,10 +25,11 @@ impl SwissMap {
 
     /// The map is one group from here on, in `object` or in a stack frame.
     pub(super) fn add_small_group<M: Mutator>(&mut self, m: &mut M, object: ObjRef) {
-        let table = Table::new(m, &self.group_type, ObjRef::NIL, object, GROUP_SLOTS);
+        let mut table = Table::new(m, &self.group_type, ObjRef::NIL, object, GROUP_SLOTS);
+        table.make_keys();
+        self.keys_are_written = true;
         self.slots = GROUP_SLOTS.into();
         self.tables.push(table);
-        self.write_keys();
     }
 
     /// Allocates an empty table. It is reachable from nowhere yet.
