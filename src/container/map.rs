@@ -14,9 +14,9 @@ use crate::heap::object::ObjRef;
 #[derive(Clone, Debug)]
 pub enum Map {
     /// Go 1.21 to 1.23.
-    Buckets(BucketMap),
+    Buckets(Box<BucketMap>),
     /// Go 1.24 and later.
-    Swiss(SwissMap),
+    Swiss(Box<SwissMap>),
 }
 
 impl Map {
@@ -25,9 +25,9 @@ impl Map {
     /// The caller makes [`object`](Self::object) reachable before it allocates again.
     pub fn make<M: Mutator>(m: &mut M, map_type: MapType, hint: u64) -> Map {
         if m.version().has_swiss_maps() {
-            Map::Swiss(SwissMap::make(m, map_type, hint))
+            Map::Swiss(Box::new(SwissMap::make(m, map_type, hint)))
         } else {
-            Map::Buckets(BucketMap::make(m, map_type, hint))
+            Map::Buckets(Box::new(BucketMap::make(m, map_type, hint)))
         }
     }
 
@@ -37,9 +37,9 @@ impl Map {
     /// Panics if buckets or groups hold pointers: a simulated frame has no pointer slots for them.
     pub fn make_on_stack<M: Mutator>(m: &mut M, map_type: MapType, hint: u64) -> Map {
         if m.version().has_swiss_maps() {
-            Map::Swiss(SwissMap::make_on_stack(m, map_type, hint))
+            Map::Swiss(Box::new(SwissMap::make_on_stack(m, map_type, hint)))
         } else {
-            Map::Buckets(BucketMap::make_on_stack(m, map_type, hint))
+            Map::Buckets(Box::new(BucketMap::make_on_stack(m, map_type, hint)))
         }
     }
 

@@ -25,7 +25,7 @@ pub(super) struct InsertTask<'s> {
 pub(super) struct RebuildTask {
     pub(super) var: VarId,
     /// The new map and the keys still to be copied, once the loop over the old map has begun.
-    copy: Option<(Box<Map>, std::vec::IntoIter<u32>)>,
+    copy: Option<(Map, std::vec::IntoIter<u32>)>,
 }
 
 impl<'s> InsertTask<'s> {
@@ -45,7 +45,7 @@ impl Machine<'_> {
     pub(super) fn make(&mut self, make: &Make) {
         let map = self.new_map(make.var, make.hint);
         let object = map.object();
-        self.variables[make.var.0].set(&mut self.process, object, Value::Map(Box::new(map)));
+        self.variables[make.var.0].set(&mut self.process, object, Value::Map(map));
     }
 
     fn new_map(&mut self, var: VarId, hint: u64) -> Map {
@@ -195,7 +195,7 @@ impl Machine<'_> {
             let mut keys = Vec::with_capacity(hint as usize);
             let map = self.variables[var.0].map().expect("looked at above");
             map.range(&mut self.process, |_, key| keys.push(key));
-            task.copy = Some((Box::new(new), keys.into_iter()));
+            task.copy = Some((new, keys.into_iter()));
             return Progress::More;
         };
         let mut copied = 0;

@@ -17,7 +17,7 @@ pub(super) enum Value {
     /// Nothing.
     Nil,
     /// A map.
-    Map(Box<Map>),
+    Map(Map),
     /// A slice.
     Slice(Slice),
     /// One object, or the first of several that are linked.
