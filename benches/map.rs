@@ -1,4 +1,4 @@
-//! What an operation on a bucketed map costs on the host, in nanoseconds.
+//! What an operation on a map costs on the host, in nanoseconds: buckets (Go 1.23) and Swiss tables (Go 1.25).
 //!
 //! The heap under it does nothing, so that the map alone is measured. `cargo bench --bench map`.
 
@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::ops::Range;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use gclab::container::bucket_map::BucketMap;
+use gclab::container::map::Map;
 use gclab::container::map_type::{MapType, TypeDesc};
 use gclab::heap::mutator::{Mutator, Operation};
 use gclab::heap::object::{Layout, ObjRef};
@@ -14,17 +14,26 @@ use gclab::version::GoVersion;
 
 const INT_INT: MapType = MapType::new(TypeDesc::INT, TypeDesc::INT);
 
+/// One version for each kind of map.
+const VERSIONS: [GoVersion; 2] = [GoVersion::Go1_23, GoVersion::Go1_25];
+
 /// A heap that hands out references and forgets them.
-#[derive(Default)]
 struct NoHeap {
+    version: GoVersion,
     objects: u32,
     random: u64,
     touched_pages: u64,
 }
 
+impl NoHeap {
+    fn of(version: GoVersion) -> NoHeap {
+        NoHeap { version, objects: 0, random: 0, touched_pages: 0 }
+    }
+}
+
 impl Mutator for NoHeap {
     fn version(&self) -> GoVersion {
-        GoVersion::Go1_23
+        self.version
     }
     fn alloc(&mut self, _layout: Layout) -> ObjRef {
         self.objects += 1;
@@ -48,22 +57,25 @@ impl Mutator for NoHeap {
     }
 }
 
-fn filled(entries: u32) -> (NoHeap, BucketMap) {
-    let mut heap = NoHeap::default();
-    let mut map = BucketMap::make(&mut heap, INT_INT, entries.into());
+fn filled(version: GoVersion, entries: u32) -> (NoHeap, Map) {
+    let mut heap = NoHeap::of(version);
+    let mut map = Map::make(&mut heap, INT_INT, entries.into());
     map.insert_all(&mut heap, 0..entries);
     (heap, map)
 }
 
 fn int_maps(criterion: &mut Criterion) {
-    for entries in [1_000, 1_000_000] {
-        let mut group = criterion.benchmark_group(format!("map[int]int, {entries} entries"));
+    for (version, entries) in
+        VERSIONS.into_iter().flat_map(|version| [(version, 1_000), (version, 1_000_000)])
+    {
+        let mut group = criterion.benchmark_group(format!("map[int]int of Go {version}, {entries} entries"));
         group.sample_size(10).throughput(Throughput::Elements(entries.into()));
-        group.bench_function("make and insert, presized", |bencher| bencher.iter(|| filled(entries)));
+        group
+            .bench_function("make and insert, presized", |bencher| bencher.iter(|| filled(version, entries)));
         group.bench_function("insert into cleared", |bencher| {
             bencher.iter_batched_ref(
                 || {
-                    let (mut heap, mut map) = filled(entries);
+                    let (mut heap, mut map) = filled(version, entries);
                     map.clear(&mut heap);
                     (heap, map)
                 },
@@ -73,12 +85,12 @@ fn int_maps(criterion: &mut Criterion) {
         });
         group.bench_function("insert, growing", |bencher| {
             bencher.iter(|| {
-                let mut heap = NoHeap::default();
-                let mut map = BucketMap::make(&mut heap, INT_INT, 0);
+                let mut heap = NoHeap::of(version);
+                let mut map = Map::make(&mut heap, INT_INT, 0);
                 map.insert_all(&mut heap, 0..entries)
             });
         });
-        let (mut heap, mut map) = filled(entries);
+        let (mut heap, mut map) = filled(version, entries);
         group.bench_function("update", |bencher| bencher.iter(|| map.insert_all(&mut heap, 0..entries)));
         group.bench_function("lookup hit", |bencher| bencher.iter(|| map.lookup_all(&mut heap, 0..entries)));
         group.bench_function("lookup miss", |bencher| {
@@ -89,7 +101,7 @@ fn int_maps(criterion: &mut Criterion) {
         });
         group.bench_function("delete", |bencher| {
             bencher.iter_batched_ref(
-                || filled(entries),
+                || filled(version, entries),
                 |(heap, map)| map.delete_all(heap, 0..entries),
                 BatchSize::LargeInput,
             );
@@ -112,26 +124,30 @@ fn scattered(entries: u32) -> impl Iterator<Item = u32> {
 
 /// Keys in no order: nothing is decided by a ledger of ordered keys.
 fn scattered_keys(criterion: &mut Criterion) {
+    VERSIONS.into_iter().for_each(|version| scattered_keys_of(criterion, version));
+}
+
+fn scattered_keys_of(criterion: &mut Criterion, version: GoVersion) {
     const ENTRIES: u32 = 1_000_000;
-    let mut group = criterion.benchmark_group("map[int]int, scattered keys");
+    let mut group = criterion.benchmark_group(format!("map[int]int of Go {version}, scattered keys"));
     group.sample_size(10).throughput(Throughput::Elements(ENTRIES.into()));
     for (name, hint) in [("insert, presized", u64::from(ENTRIES)), ("insert, growing", 0)] {
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
-                let mut heap = NoHeap::default();
-                let mut map = BucketMap::make(&mut heap, INT_INT, hint);
+                let mut heap = NoHeap::of(version);
+                let mut map = Map::make(&mut heap, INT_INT, hint);
                 map.insert_all(&mut heap, scattered(ENTRIES))
             });
         });
     }
-    let (mut heap, mut map) = filled(ENTRIES);
+    let (mut heap, mut map) = filled(version, ENTRIES);
     map.insert_all(&mut heap, scattered(ENTRIES));
     group.bench_function("lookup hit", |bencher| {
         bencher.iter(|| map.lookup_all(&mut heap, scattered(ENTRIES)));
     });
     group.bench_function("delete", |bencher| {
         bencher.iter_batched_ref(
-            || filled(ENTRIES),
+            || filled(version, ENTRIES),
             |(heap, map)| map.delete_all(heap, scattered(ENTRIES)),
             BatchSize::LargeInput,
         );

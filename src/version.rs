@@ -59,6 +59,29 @@ impl GoVersion {
         self >= GoVersion::Go1_24
     }
 
+    /// Whether a Swiss map's small group of eight entries becomes a table even when the key that is assigned is present
+    /// (`internal/runtime/maps/map.go` `PutSlot`, until 1.25).
+    pub fn full_small_map_grows_on_update(self) -> bool {
+        matches!(self, GoVersion::Go1_24 | GoVersion::Go1_25)
+    }
+
+    /// Whether a Swiss table without room first turns tombstones back into empty slots (`table.pruneTombstones`, since
+    /// 1.25).
+    pub fn prunes_tombstones(self) -> bool {
+        self >= GoVersion::Go1_25
+    }
+
+    /// Whether it does so for pointer keys, too, whose fast path forgot it in 1.25 (`runtime_fast64.go`).
+    pub fn prunes_tombstones_of_pointer_keys(self) -> bool {
+        self >= GoVersion::Go1_27
+    }
+
+    /// Whether `clear` of a Swiss map without entries looks for tombstones, and skips tables that have neither
+    /// (`Map.tombstonePossible`, since 1.25).
+    pub fn clear_removes_lone_tombstones(self) -> bool {
+        self >= GoVersion::Go1_25
+    }
+
     /// Numerator of the classic map's load factor over 2: 12 (1.21, an integer-division slip) or 13.
     pub fn map_load_factor_numerator(self) -> u64 {
         match self {

@@ -1,4 +1,4 @@
-//! Map types: how `map[K]V` becomes a bucket layout.
+//! Map types: how `map[K]V` becomes a bucket layout. (The groups of a Swiss map: [`super::swiss_map::GroupType`].)
 //!
 //! **Mechanism.** The compiler writes one descriptor per map type: how large a key and an elem are inside a bucket, how
 //! large the bucket is, and whether it holds pointers.
@@ -56,15 +56,17 @@ pub struct TypeDesc {
     pub pointer_slots: u32,
     /// Offset in bytes of the end of the last pointer word (`PtrBytes`); 0 without pointers.
     pub scan_bytes: u64,
+    /// `unsafe.Alignof`, in bytes. Groups of a Swiss map pad for it; in a bucket, eight values fill whole words.
+    pub align_bytes: u64,
     /// How two values are compared.
     pub equality: Equality,
 }
 
 impl TypeDesc {
     /// `int`, `int64`, `uint64`.
-    pub const INT: TypeDesc = TypeDesc::memory(8);
+    pub const INT: TypeDesc = TypeDesc::plain(8);
     /// `int32`, `uint32`, `rune`.
-    pub const INT32: TypeDesc = TypeDesc::memory(4);
+    pub const INT32: TypeDesc = TypeDesc::plain(4);
     /// `int8`, `uint8`, `byte`.
     pub const INT8: TypeDesc = TypeDesc::memory(1);
     /// `bool`.
@@ -72,7 +74,7 @@ impl TypeDesc {
     /// `struct{}`.
     pub const EMPTY_STRUCT: TypeDesc = TypeDesc::memory(0);
     /// `float64`.
-    pub const FLOAT64: TypeDesc = TypeDesc { equality: Equality::Irreflexive, ..TypeDesc::memory(8) };
+    pub const FLOAT64: TypeDesc = TypeDesc { equality: Equality::Irreflexive, ..TypeDesc::plain(8) };
     /// `string`: data pointer and length.
     pub const STRING: TypeDesc = TypeDesc::with_pointers(16, 1, 8, Equality::String);
     /// `*T`.
@@ -82,9 +84,14 @@ impl TypeDesc {
     /// `any`: type word and data pointer. Both words are scanned, only the second can point into the heap.
     pub const ANY: TypeDesc = TypeDesc::with_pointers(16, 1, 16, Equality::Irreflexive);
 
-    /// `[N]byte`, or any other type of `size_bytes` without pointers.
+    /// `[N]byte`, or any other type of `size_bytes` without pointers that may lie anywhere.
     pub const fn memory(size_bytes: u64) -> TypeDesc {
-        TypeDesc { size_bytes, pointer_slots: 0, scan_bytes: 0, equality: Equality::Memory }
+        TypeDesc { size_bytes, pointer_slots: 0, scan_bytes: 0, align_bytes: 1, equality: Equality::Memory }
+    }
+
+    /// A number of `size_bytes`, which lies at a multiple of its size.
+    const fn plain(size_bytes: u64) -> TypeDesc {
+        TypeDesc { align_bytes: size_bytes, ..TypeDesc::memory(size_bytes) }
     }
 
     /// A type with pointers, the last of which ends at `scan_bytes`.
@@ -95,7 +102,7 @@ impl TypeDesc {
         equality: Equality,
     ) -> TypeDesc {
         assert!(pointer_slots > 0 && scan_bytes > 0 && scan_bytes <= size_bytes);
-        TypeDesc { size_bytes, pointer_slots, scan_bytes, equality }
+        TypeDesc { size_bytes, pointer_slots, scan_bytes, align_bytes: POINTER_BYTES, equality }
     }
 
     /// The layout of one value on the heap (`new(T)`).
@@ -108,20 +115,36 @@ impl TypeDesc {
 
     const fn stored(self) -> Stored {
         if self.size_bytes > MAX_INLINE_BYTES {
-            Stored { size_bytes: POINTER_BYTES, pointer_slots: 1, indirect: Some(self.layout()) }
+            Stored {
+                size_bytes: POINTER_BYTES,
+                pointer_slots: 1,
+                scan_bytes: POINTER_BYTES,
+                align_bytes: POINTER_BYTES,
+                indirect: Some(self.layout()),
+            }
         } else {
-            Stored { size_bytes: self.size_bytes, pointer_slots: self.pointer_slots, indirect: None }
+            Stored {
+                size_bytes: self.size_bytes,
+                pointer_slots: self.pointer_slots,
+                scan_bytes: self.scan_bytes,
+                align_bytes: self.align_bytes,
+                indirect: None,
+            }
         }
     }
 }
 
-/// A key or an elem as it lies in a bucket.
+/// A key or an elem as it lies in a bucket or group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stored {
     /// Bytes in the bucket.
     pub size_bytes: u64,
     /// Pointers in the bucket.
     pub pointer_slots: u32,
+    /// Offset in bytes of the end of its last pointer word; 0 without pointers.
+    pub scan_bytes: u64,
+    /// Alignment in bytes.
+    pub align_bytes: u64,
     /// The separate object it is stored in, if it is larger than [`MAX_INLINE_BYTES`].
     pub indirect: Option<Layout>,
 }

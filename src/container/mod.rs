@@ -6,10 +6,19 @@
 //!
 //! - [`map_type`]: how a map's key and elem types become bucket sizes and pointer layouts.
 //! - [`bucket_map`]: the bucketed hash table that `map[K]V` was up to Go 1.23.
+//! - [`swiss_map`]: the Swiss table that it is since Go 1.24.
+//! - [`map`]: whichever of the two a Go version has.
+//! - [`entry`]: what both do with one entry.
 //!
 //! **Invariant.** A container never frees anything and never learns what was freed. It keeps its host-side bookkeeping
-//! (key identities, tophash bytes) beside the simulated objects and drops it when the *program* lets go of them; the
+//! (key identities, which slots are live) beside the simulated objects and drops it when the *program* lets go of them; the
 //! collector finds out on its own.
 
 pub mod bucket_map;
+pub mod entry;
+mod hash;
+mod key_table;
+pub mod map;
 pub mod map_type;
+mod slots;
+pub mod swiss_map;

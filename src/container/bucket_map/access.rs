@@ -9,21 +9,13 @@
 //! Go 1.23.9.
 
 use super::bucket::{BucketArray, Place, Slot};
-use super::hash::Seed;
 use super::recall::Recalled;
 use super::{BucketMap, GrowKind};
-use crate::container::map_type::{MapType, Stored, TypeDesc};
+use crate::container::entry::{Inserted, OldPointers, write_pointers};
+use crate::container::hash::Seed;
+use crate::container::map_type::{MapType, Stored};
 use crate::heap::mutator::Mutator;
 use crate::heap::object::ObjRef;
-
-/// What an insert did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Inserted {
-    /// The key was absent and has been added.
-    New,
-    /// The key was present; its elem was replaced.
-    Updated,
-}
 
 /// Where an entry lies; valid until the next write to the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -329,7 +321,7 @@ impl BucketMap {
         self.count -= 1;
         if self.count == 0 {
             // A new seed makes it harder to provoke collisions again and again.
-            self.seed = Seed::new(m.random());
+            self.seed = Seed::of_32_bits(m.random());
         }
         true
     }
@@ -354,37 +346,6 @@ impl BucketMap {
     /// How this map would grow now: to twice the size if one more entry overloads it, else sideways.
     pub(super) fn due_growth(&self) -> GrowKind {
         if self.count >= self.max_count { GrowKind::Double } else { GrowKind::SameSize }
-    }
-}
-
-/// What the slots hold that pointers are written to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum OldPointers {
-    /// Nil: writing nil again is not needed.
-    Nil,
-    /// Pointers of the entry's previous value.
-    Stale,
-}
-
-#[inline]
-fn write_pointers<M: Mutator>(
-    m: &mut M,
-    (object, first): (ObjRef, u32),
-    desc: TypeDesc,
-    pointers: &[ObjRef],
-    old: OldPointers,
-) {
-    let slots = desc.pointer_slots;
-    if pointers.is_empty() {
-        if old == OldPointers::Stale && slots > 0 {
-            m.clear_pointers(object, first..first + slots);
-        }
-        return;
-    }
-    let given = pointers.len();
-    assert!(given == slots as usize, "{given} pointers given for a type with {slots}");
-    for (slot, pointer) in (first..).zip(pointers) {
-        m.set_pointer(object, slot, *pointer);
     }
 }
 

@@ -10,8 +10,8 @@
 //!
 //! Source: `runtime/map.go` (`bmap`, `makeBucketArray`), Go 1.23.9.
 
-use super::slots::SlotSet;
 use crate::container::map_type::MapType;
+use crate::container::slots::SlotSet;
 use crate::heap::object::ObjRef;
 use crate::heap::size_class::usable_bytes;
 use crate::version::GoVersion;

@@ -7,7 +7,7 @@
 use std::hint::black_box;
 
 use super::BucketMap;
-use super::access::Inserted;
+use crate::container::entry::Inserted;
 use crate::heap::mutator::{Mutator, Operation};
 
 /// Operations between two calls of [`Mutator::spend`], and the size of a batch.

@@ -7,9 +7,9 @@
 //! Source: `runtime/map.go` (`mapclear`), `cmd/compile/internal/walk/range.go` (`isMapClear`), Go 1.23.9.
 
 use super::BucketMap;
-use super::hash::Seed;
 use super::header::HeaderField;
 use super::recall::Recall;
+use crate::container::hash::Seed;
 use crate::heap::mutator::{Mutator, Operation};
 use crate::heap::object::ObjRef;
 
@@ -29,7 +29,7 @@ impl BucketMap {
         self.evacuated_below = 0;
         self.overflow_count = 0;
         self.count = 0;
-        self.seed = Seed::new(m.random());
+        self.seed = Seed::of_32_bits(m.random());
         self.clear_extra(m);
         self.current.reset();
         self.zero_array(m);

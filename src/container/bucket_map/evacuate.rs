@@ -13,8 +13,8 @@
 use super::BucketMap;
 use super::bucket::{Place, Slot};
 use super::grow::{GrowKind, Growth};
-use super::slots::SlotSet;
 use crate::container::map_type::{BUCKET_SLOTS, TOPHASH_BYTES};
+use crate::container::slots::SlotSet;
 use crate::heap::mutator::Mutator;
 
 /// A bucket that evacuation fills (`evacDst`). Its entries are collected here and written at the end.

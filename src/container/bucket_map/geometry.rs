@@ -3,8 +3,8 @@
 use super::BucketMap;
 use super::grow::GrowKind;
 use super::header::HMAP;
-use super::slots::SlotSet;
 use super::tophash::tophash_bytes;
+use crate::container::slots::SlotSet;
 
 /// The numbers in a map's header, and what follows from them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

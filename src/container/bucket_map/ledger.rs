@@ -15,7 +15,7 @@ use indexmap::IndexMap;
 use super::BucketMap;
 use super::bucket::Slot;
 use super::bulk::SPEND_BATCH;
-use super::hash::Seed;
+use crate::container::hash::Seed;
 use crate::container::map_type::BUCKET_SLOTS;
 use crate::heap::mutator::{Mutator, Operation};
 
@@ -83,7 +83,7 @@ impl BucketMap {
             if self.count == 0 {
                 // Every slot is empty again, as it was before the first insert: nothing is left to settle.
                 self.ledger = None;
-                self.seed = Seed::new(m.random());
+                self.seed = Seed::of_32_bits(m.random());
             }
             deleted += 1;
             unspent += 1;

@@ -72,30 +72,27 @@ mod clear;
 mod evacuate;
 mod geometry;
 mod grow;
-mod hash;
 mod header;
 mod ledger;
 mod overflow;
 mod range;
 mod recall;
-mod slots;
 #[cfg(test)]
 mod tests;
 pub mod tophash;
 
-pub use access::Inserted;
 pub use geometry::{BucketMemory, BucketView, Geometry};
 pub use grow::GrowKind;
 
 use bucket::{ArraySize, BucketArray};
 use grow::{Growth, log2_bucket_count_for};
-use hash::Seed;
 use header::{HMAP, Header, HeaderField};
 use ledger::Ledger;
 use overflow::MapExtra;
 use range::IteratorFlags;
 use recall::Recall;
 
+use super::hash::Seed;
 use super::map_type::MapType;
 use crate::heap::mutator::Mutator;
 use crate::heap::object::ObjRef;
@@ -166,7 +163,7 @@ impl BucketMap {
         let mut map = BucketMap {
             map_type,
             header,
-            seed: Seed::new(m.random()),
+            seed: Seed::of_32_bits(m.random()),
             count: 0,
             max_count: 0,
             overflow_count: 0,

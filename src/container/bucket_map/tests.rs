@@ -6,7 +6,8 @@ use proptest::prelude::*;
 
 use super::bucket::BucketArray;
 use super::recall::Recalled;
-use super::{BucketMap, BucketMemory, GrowKind, Inserted};
+use super::{BucketMap, BucketMemory, GrowKind};
+use crate::container::entry::Inserted;
 use crate::container::map_type::{MapType, TypeDesc};
 use crate::heap::counting::{Collections, CountingHeap};
 use crate::heap::mutator::{Mutator, Operation};

@@ -10,7 +10,7 @@
 //!
 //! Source: `runtime/map.go` (`emptyRest` ... `minTopHash`, `tophash`, `mapdelete`), Go 1.23.9.
 
-use super::slots::SlotSet;
+use crate::container::slots::SlotSet;
 
 /// The slot is empty, and so is everything after it in its bucket and in the overflow buckets behind (`emptyRest`).
 pub const EMPTY_REST: u8 = 0;

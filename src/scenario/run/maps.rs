@@ -3,7 +3,8 @@
 use super::Machine;
 use super::task::{Progress, SLICE};
 use super::variable::Value;
-use crate::container::bucket_map::{BucketMap, Inserted};
+use crate::container::entry::Inserted;
+use crate::container::map::Map;
 use crate::container::map_type::{Equality, MapType, TypeDesc};
 use crate::heap::mutator::{Mutator, Operation};
 use crate::heap::object::ObjRef;
@@ -24,7 +25,7 @@ pub(super) struct InsertTask<'s> {
 pub(super) struct RebuildTask {
     pub(super) var: VarId,
     /// The new map and the keys still to be copied, once the loop over the old map has begun.
-    copy: Option<(Box<BucketMap>, std::vec::IntoIter<u32>)>,
+    copy: Option<(Map, std::vec::IntoIter<u32>)>,
 }
 
 impl<'s> InsertTask<'s> {
@@ -43,15 +44,15 @@ impl Machine<'_> {
     /// `m = make(map[K]V, hint)`.
     pub(super) fn make(&mut self, make: &Make) {
         let map = self.new_map(make.var, make.hint);
-        let hmap = map.hmap();
-        self.variables[make.var.0].set(&mut self.process, hmap, Value::Map(Box::new(map)));
+        let object = map.object();
+        self.variables[make.var.0].set(&mut self.process, object, Value::Map(map));
     }
 
-    fn new_map(&mut self, var: VarId, hint: u64) -> BucketMap {
+    fn new_map(&mut self, var: VarId, hint: u64) -> Map {
         let VarType::Map { key, value } = self.scenario.var(var) else {
             panic!("{} is no map", self.scenario.var_name(var));
         };
-        BucketMap::make(&mut self.process, MapType::new(type_desc(key), type_desc(value)), hint)
+        Map::make(&mut self.process, MapType::new(type_desc(key), type_desc(value)), hint)
     }
 
     /// `clear(m)`.
@@ -127,7 +128,7 @@ impl Machine<'_> {
         if step.key_text.is_some() || matches!(step.value, InsertValue::New { .. }) {
             self.spend_on_map(step.var, Operation::MapApart, new + updated + deleted);
         }
-        let moved = self.variables[step.var.0].map().map_or(0, BucketMap::take_evacuated);
+        let moved = self.variables[step.var.0].map().map_or(0, Map::take_moved);
         self.spend_on_map(step.var, Operation::MapEvacuate, moved);
     }
 
@@ -193,11 +194,11 @@ impl Machine<'_> {
             let Some(map) = self.variables[var.0].map() else { return Progress::Done };
             let hint = map.len();
             let new = self.new_map(var, hint);
-            self.process.push_local(new.hmap());
+            self.process.push_local(new.object());
             let mut keys = Vec::with_capacity(hint as usize);
             let map = self.variables[var.0].map().expect("looked at above");
             map.range(&mut self.process, |_, key| keys.push(key));
-            task.copy = Some((Box::new(new), keys.into_iter()));
+            task.copy = Some((new, keys.into_iter()));
             return Progress::More;
         };
         let mut copied = 0;
@@ -214,8 +215,8 @@ impl Machine<'_> {
             return Progress::More;
         }
         let (new, _) = task.copy.take().expect("the copy is done");
-        let hmap = new.hmap();
-        self.variables[var.0].set(&mut self.process, hmap, Value::Map(new));
+        let object = new.object();
+        self.variables[var.0].set(&mut self.process, object, Value::Map(new));
         self.process.pop_local();
         Progress::Done
     }
@@ -251,6 +252,7 @@ fn type_desc(typed: &Typed) -> TypeDesc {
         size_bytes: layout.size_bytes,
         pointer_slots: layout.pointer_slots,
         scan_bytes: layout.scan_bytes,
+        align_bytes: layout.align_bytes,
         equality,
     }
 }

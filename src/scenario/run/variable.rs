@@ -1,6 +1,6 @@
 //! The program's variables: what each refers to now, on the heap and in the interpreter's own books.
 
-use crate::container::bucket_map::BucketMap;
+use crate::container::map::Map;
 use crate::heap::object::ObjRef;
 use crate::process::{Global, Process};
 
@@ -17,7 +17,7 @@ pub(super) enum Value {
     /// Nothing.
     Nil,
     /// A map.
-    Map(Box<BucketMap>),
+    Map(Map),
     /// A slice.
     Slice(Slice),
     /// One object, or the first of several that are linked.
@@ -52,7 +52,7 @@ impl Variable {
     }
 
     /// The map in the variable, if there is one.
-    pub(super) fn map(&mut self) -> Option<&mut BucketMap> {
+    pub(super) fn map(&mut self) -> Option<&mut Map> {
         match &mut self.value {
             Value::Map(map) => Some(map),
             _ => None,

@@ -1,11 +1,11 @@
-//! The hash function: a seeded mixer of key identities.
+//! The hash function of both kinds of map: a seeded mixer of key identities.
 //!
 //! Bytes and mallocs of a map depend on its hash function only through how evenly it spreads keys. Go's (AES-based or
 //! wyhash-like) spreads as evenly as a random function; so does this one, and it costs a nanosecond.
 //!
 //! **Differences from Go.** Keys are 32-bit identities, not values; the hash of a string does not depend on its length.
 
-/// A map's hash seed (`hash0`), spread to 64 bits.
+/// A map's hash seed, spread to 64 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seed(u64);
 
@@ -13,9 +13,14 @@ pub struct Seed(u64);
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Seed {
-    /// A seed from 64 random bits, of which Go keeps 32 (`hash0` is a `uint32`).
-    pub fn new(random: u64) -> Seed {
-        Seed(mix(u64::from(random as u32).wrapping_mul(GOLDEN)))
+    /// A seed from 64 random bits, of which bucketed maps keep 32 (`hash0` is a `uint32`).
+    pub fn of_32_bits(random: u64) -> Seed {
+        Seed::of_64_bits(u64::from(random as u32))
+    }
+
+    /// A seed from 64 random bits, as Swiss maps have it.
+    pub fn of_64_bits(random: u64) -> Seed {
+        Seed(mix(random.wrapping_mul(GOLDEN)))
     }
 
     /// The 64-bit hash of a key identity.
@@ -44,7 +49,7 @@ mod tests {
         const LOAD: f64 = 4.0;
         for bits in [0, 52] {
             let mut sizes = vec![0u32; BUCKETS as usize];
-            let seed = Seed::new(7);
+            let seed = Seed::of_32_bits(7);
             for key in 0..(f64::from(BUCKETS) * LOAD) as u32 {
                 sizes[(seed.hash(key) >> bits) as usize % BUCKETS as usize] += 1;
             }

@@ -1,11 +1,11 @@
-//! The slots of a bucket that hold an entry, as eight bits.
+//! The eight slots of a bucket or a group that hold an entry, as eight bits.
 //!
-//! In Go the bucket's tophash bytes say which slots are live. The model needs one bit of each byte: the rest follows from
-//! the keys ([`tophash`](super::tophash)).
+//! In Go a byte for each slot - tophash or control byte - says which slots are live. The model needs one bit of each byte:
+//! the rest follows from the keys.
 
-/// A set of slots of one bucket; iterates in slot order.
+/// A set of slots of one bucket or group; iterates in slot order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct SlotSet(pub u8);
+pub(in crate::container) struct SlotSet(pub u8);
 
 impl SlotSet {
     /// The first `count` slots.
@@ -18,6 +18,30 @@ impl SlotSet {
     #[inline]
     pub fn contains(self, slot: u32) -> bool {
         self.0 >> slot & 1 == 1
+    }
+
+    /// The set and one slot more.
+    #[inline]
+    pub fn with(self, slot: u32) -> SlotSet {
+        SlotSet(self.0 | 1 << slot)
+    }
+
+    /// The set and one slot less.
+    #[inline]
+    pub fn without(self, slot: u32) -> SlotSet {
+        SlotSet(self.0 & !(1 << slot))
+    }
+
+    /// Whether all eight slots are in the set.
+    #[inline]
+    pub fn is_full(self) -> bool {
+        self.0 == u8::MAX
+    }
+
+    /// How many slots are not in the set.
+    #[inline]
+    pub fn free_count(self) -> u32 {
+        self.0.count_zeros()
     }
 
     /// The lowest slot that is not in the set.
