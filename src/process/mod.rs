@@ -67,7 +67,7 @@ use collect::{CollectorTotals, RunningCycle};
 use goroutine::{Assisting, Goroutine, WantsP};
 use recorder::Recorder;
 use stack::Stacks;
-use startup::Startup;
+use startup::{Startup, StartupObjects};
 
 /// Virtual nanoseconds by which mark workers run ahead of each other at most.
 pub const MARK_STEP_NS: f64 = 10_000.0;
@@ -192,26 +192,16 @@ impl Process {
         process
     }
 
-    /// Allocates what exists before `main`.
+    /// Allocates what exists before `main`. Objects come before stacks: Go's first span is that of a goroutine descriptor
+    /// (`mpreinit`), one page, for which even the last page of a chunk is enough.
     fn lay_out_startup(&mut self) {
+        let objects = std::mem::take(&mut self.startup.objects);
+        let (first, others) = objects.split_first().expect("every process has objects at its start");
+        self.lay_out_objects(first);
         for _ in 0..self.startup.stack_spans {
             self.stacks.alloc_pool_span(&mut self.heap, 0);
         }
-        let objects = std::mem::take(&mut self.startup.objects);
-        for kind in &objects {
-            let layout = match kind.has_pointers {
-                true => Layout::scan(kind.size_bytes, 1, kind.size_bytes / 8 * 8),
-                false => Layout::noscan(kind.size_bytes),
-            };
-            for number in 0..kind.live + kind.garbage {
-                let object = self.alloc(layout);
-                self.write_part(object, 0, kind.size_bytes);
-                if number < kind.live {
-                    let global = self.new_global();
-                    self.set_global(global, object);
-                }
-            }
-        }
+        others.iter().for_each(|kind| self.lay_out_objects(kind));
         self.startup.objects = objects;
         self.startup.metadata_resident_bytes = self
             .startup
@@ -219,6 +209,21 @@ impl Process {
             .saturating_sub(self.startup.binary_resident_bytes + self.heap.residency.resident_bytes());
         self.now_ns = 0.0;
         self.background_ns = 0.0;
+    }
+
+    fn lay_out_objects(&mut self, kind: &StartupObjects) {
+        let layout = match kind.has_pointers {
+            true => Layout::scan(kind.size_bytes, 1, kind.size_bytes / 8 * 8),
+            false => Layout::noscan(kind.size_bytes),
+        };
+        for number in 0..kind.live + kind.garbage {
+            let object = self.alloc(layout);
+            self.write_part(object, 0, kind.size_bytes);
+            if number < kind.live {
+                let global = self.new_global();
+                self.set_global(global, object);
+            }
+        }
     }
 
     /// Declares a package-level variable, nil at first.
