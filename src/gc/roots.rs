@@ -16,7 +16,7 @@ pub enum RootKind {
     Globals,
     /// One goroutine's stack.
     Stack,
-    /// Objects whose finalizer waits to be run: they and all they reach stay.
+    /// Objects whose finalizer waits to be run, and what cleanups and weak pointers hold: they and all they reach stay.
     FinalizerQueue,
     /// Objects with a finalizer: what they reach stays, they themselves need not.
     Finalizers,

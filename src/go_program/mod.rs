@@ -17,6 +17,8 @@
 mod code;
 mod keys;
 mod names;
+mod serve;
+mod slices;
 mod steps;
 mod types;
 
@@ -53,6 +55,7 @@ enum Helper {
     Bits,
     Unsafe,
     MaxLimit,
+    Weak,
     Found,
     Fill,
     Filled,
@@ -63,6 +66,8 @@ enum Helper {
     ConstantKey,
     Spin,
     Waiters,
+    Latency,
+    Serve,
     Zipf,
     Permutation,
     Stream,
@@ -70,10 +75,11 @@ enum Helper {
 }
 
 impl Helper {
-    const ALL: [Helper; 17] = [
+    const ALL: [Helper; 20] = [
         Helper::Bits,
         Helper::Unsafe,
         Helper::MaxLimit,
+        Helper::Weak,
         Helper::Found,
         Helper::Fill,
         Helper::Filled,
@@ -84,6 +90,8 @@ impl Helper {
         Helper::ConstantKey,
         Helper::Spin,
         Helper::Waiters,
+        Helper::Latency,
+        Helper::Serve,
         Helper::Zipf,
         Helper::Permutation,
         Helper::Stream,
@@ -92,7 +100,7 @@ impl Helper {
 
     fn text(self) -> &'static str {
         match self {
-            Helper::Bits | Helper::Unsafe | Helper::MaxLimit | Helper::Found => "",
+            Helper::Bits | Helper::Unsafe | Helper::MaxLimit | Helper::Weak | Helper::Found => "",
             Helper::Fill => include_str!("helpers/fill.go.txt"),
             Helper::Filled => include_str!("helpers/filled.go.txt"),
             Helper::Touched => include_str!("helpers/touched.go.txt"),
@@ -102,6 +110,8 @@ impl Helper {
             Helper::ConstantKey => include_str!("helpers/constant_key.go.txt"),
             Helper::Spin => include_str!("helpers/spin.go.txt"),
             Helper::Waiters => include_str!("helpers/waiters.go.txt"),
+            Helper::Latency => include_str!("helpers/latency.go.txt"),
+            Helper::Serve => include_str!("helpers/serve.go.txt"),
             Helper::Zipf => include_str!("helpers/zipf.go.txt"),
             Helper::Permutation => include_str!("helpers/permutation.go.txt"),
             Helper::Stream => include_str!("helpers/stream.go.txt"),
@@ -117,6 +127,8 @@ impl Helper {
             Helper::KeyText => &[Helper::Text, Helper::Unsafe],
             Helper::KnownKey => &[Helper::KeyText, Helper::Text, Helper::Unsafe],
             Helper::ConstantKey => &[Helper::Text, Helper::Unsafe, Helper::Mix],
+            Helper::Latency => &[Helper::Bits],
+            Helper::Serve => &[Helper::Latency, Helper::Stream, Helper::Mix, Helper::Bits, Helper::MaxLimit],
             Helper::Zipf => &[Helper::Stream, Helper::Mix, Helper::Bits, Helper::MaxLimit],
             Helper::Permutation => &[Helper::Mix],
             Helper::Stream => &[Helper::Mix, Helper::Bits],
@@ -129,6 +141,7 @@ impl Helper {
             Helper::Bits => Some("math/bits"),
             Helper::Unsafe => Some("unsafe"),
             Helper::MaxLimit => Some("math"),
+            Helper::Weak => Some("weak"),
             _ => None,
         }
     }
@@ -139,6 +152,9 @@ impl Helper {
 /// # Errors
 /// A scenario whose types no Go program can fill or link.
 pub fn go_program(scenario: &Scenario, settings: &RunSettings) -> Result<String, Unwritable> {
+    if let Some(lacking) = scenario.lacking(settings.go.version) {
+        return Err(Unwritable::new(lacking.to_string()));
+    }
     let texts: Vec<&str> = Helper::ALL.iter().map(|helper| helper.text()).chain([HARNESS]).collect();
     let mut types = GoTypes::new(scenario, Names::of(scenario, &texts));
     let mut body = Body::new(scenario, &mut types);

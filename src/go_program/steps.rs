@@ -8,7 +8,7 @@ use super::code::{Code, grouped, quoted, size, spaced_size};
 use super::types::{GoTypes, byte_array};
 use super::{Helper, Unwritable};
 use crate::scenario::{
-    Alloc, Amount, Backing, Finalize, Garbage, GoType, Gogc, Hold, Insert, InsertValue, MemoryLimit, MixPart,
+    Alloc, Amount, Backing, Finalize, FinalizeKind, Garbage, GoType, Gogc, Hold, Insert, InsertValue, MemoryLimit, MixPart,
     Release, Repeat, Scenario, Shape, Step, Typed, VarId, VarType, Written,
 };
 use crate::units::SECOND_NS;
@@ -110,6 +110,8 @@ impl<'s, 't> Body<'s, 't> {
             Step::Hold(hold) => self.hold(hold)?,
             Step::Release(Release { var, count: Some(count) }) => self.release(*var, *count),
             Step::Finalize(finalize) => self.finalize(finalize)?,
+            Step::Serve(serve) => self.serve(serve)?,
+            Step::Slice(slice) => self.take_part(slice),
             Step::Go(go) => {
                 self.crowds += self.turns;
                 self.types.need(Helper::Waiters);
@@ -149,7 +151,7 @@ impl<'s, 't> Body<'s, 't> {
 
     // ---- names and places ----
 
-    fn name(&self, var: VarId) -> String {
+    pub(super) fn name(&self, var: VarId) -> String {
         self.types.names.var(var).to_owned()
     }
 
@@ -180,7 +182,7 @@ impl<'s, 't> Body<'s, 't> {
     }
 
     /// The turn for a generator.
-    fn turn_of_numbers(&self) -> String {
+    pub(super) fn turn_of_numbers(&self) -> String {
         self.turn().map_or_else(|| "0".to_owned(), |turn| format!("uint64({turn})"))
     }
 
@@ -437,7 +439,7 @@ impl<'s, 't> Body<'s, 't> {
         Ok(())
     }
 
-    fn element(&self, var: VarId) -> &'s GoType {
+    pub(super) fn element(&self, var: VarId) -> &'s GoType {
         match self.scenario.var(var) {
             VarType::Slice { element } => &element.go_type,
             other => panic!("{} is a {other}, not a slice", self.scenario.var_name(var)),
@@ -586,13 +588,25 @@ impl<'s, 't> Body<'s, 't> {
         self.code.close("}");
     }
 
+    fn finalize_statement(&mut self, kind: FinalizeKind, object: &str, type_text: &str) -> String {
+        match kind {
+            FinalizeKind::Finalizer => format!("runtime.SetFinalizer({object}, func(*{type_text}) {{}})"),
+            FinalizeKind::Cleanup => format!("runtime.AddCleanup({object}, func(int) {{}}, 0)"),
+            FinalizeKind::Weak => {
+                self.types.need(Helper::Weak);
+                format!("_ = weak.Make({object})")
+            }
+        }
+    }
+
     fn finalize(&mut self, finalize: &Finalize) -> Result<(), Unwritable> {
         let count = grouped(finalize.count);
         if finalize.chain == 1 {
             let text = self.types.text(&finalize.go_type);
             let object = self.types.new_object(&finalize.go_type, finalize.written);
             self.code.open(&format!("for i := 0; i < {count}; i++ {{"));
-            self.code.line(&format!("runtime.SetFinalizer({object}, func(*{text}) {{}})"));
+            let statement = self.finalize_statement(finalize.kind, &object, &text);
+            self.code.line(&statement);
             self.code.close("}");
             return Ok(());
         }
@@ -607,7 +621,7 @@ impl<'s, 't> Body<'s, 't> {
         let text = self.types.text(&go_type);
         let object = self.types.new_object(&go_type, finalize.written);
         self.code.line(&format!(
-            "// Chains of {}: each object keeps the one before it reachable until its own finalizer has run.",
+            "// Chains of {}: each object points to the one before it.",
             grouped(finalize.chain)
         ));
         self.code.open(&format!("for i, p := 0, (*{text})(nil); i < {count}; i++ {{"));
@@ -617,7 +631,8 @@ impl<'s, 't> Body<'s, 't> {
         self.code.line(&format!("n := {object}"));
         self.code.line(&format!("n.{link} = p"));
         self.code.line("p = n");
-        self.code.line(&format!("runtime.SetFinalizer(n, func(*{text}) {{}})"));
+        let statement = self.finalize_statement(finalize.kind, "n", &text);
+        self.code.line(&statement);
         self.code.close("}");
         Ok(())
     }
@@ -648,7 +663,7 @@ pub(super) fn longest_key_text(steps: &[Spanned<Step>]) -> u64 {
 }
 
 /// A time as Go writes it: `6 * time.Minute`.
-fn duration(ns: u64) -> String {
+pub(super) fn duration(ns: u64) -> String {
     const UNITS: [(u64, &str); 6] = [
         (3600 * SECOND_NS, "time.Hour"),
         (60 * SECOND_NS, "time.Minute"),

@@ -29,6 +29,7 @@ use crate::pacer::cpu_limiter::GcTransition;
 use crate::pacer::sweep_pace::SweepPace;
 use crate::pacer::workers::CycleStart;
 use crate::trace::{Cycle, CycleKind};
+use crate::units::PAGE_BYTES;
 
 /// Pages of one span of work buffers (`runtime/mgcwork.go` `workbufAlloc`: 32 KiB).
 const WORK_BUF_SPAN_PAGES: u64 = 4;
@@ -114,6 +115,7 @@ impl Process {
         if self.marker.is_marking() {
             return;
         }
+        self.clear_goroutine_pools();
         let memory = self.memory_state();
         let trigger = self.pacer.trigger(&memory);
         let heap_start_bytes = self.pacer.heap_live_bytes();
@@ -190,7 +192,10 @@ impl Process {
         let job = |kind, scan_bytes, objects| RootJob { kind, scan_bytes, objects };
         let queue: Vec<ObjRef> = self.heap.finalizer_queue.iter().map(|(object, _)| *object).collect();
         let finalizers: Vec<ObjRef> = self.heap.finalized_objects().collect();
+        let held: Vec<ObjRef> =
+            self.heap.held_by_attachments().chain(self.heap.cleanup_queue.iter().copied()).collect();
         let mut jobs = vec![
+            job(RootKind::FinalizerQueue, 0, held),
             job(RootKind::Finalizers, 0, finalizers),
             job(RootKind::FinalizerQueue, 0, queue),
             job(RootKind::Stack, self.stack_scan_bytes(), Vec::new()),
@@ -207,6 +212,7 @@ impl Process {
 
     fn alloc_work_buffers(&mut self) {
         let new_span = self.heap.alloc_manual(self.cache(), WORK_BUF_SPAN_PAGES, SpanUse::WorkBuffer);
+        self.heap.write_span(new_span.span, 0..WORK_BUF_SPAN_PAGES * PAGE_BYTES);
         self.totals.work_buf_spans.push(new_span.span);
     }
 
@@ -302,6 +308,7 @@ impl Process {
         self.commit_pacing();
         self.heap.pages.next_scavenge_generation();
         self.flush_caches(on);
+        self.settle_stacks();
         self.recorder.push_cycle(record);
         self.record_sample_at(end_ns as u64);
     }
@@ -361,7 +368,6 @@ impl Process {
         for span in std::mem::take(&mut self.totals.work_buf_spans) {
             self.heap.free_span(span);
         }
-        self.stacks.free_empty_spans(&mut self.heap);
         self.recorder.mark_sweep_end(self.now_ns.max(self.background_ns) as u64);
         for object in self.heap.run_finalizers() {
             let global = self.new_global();

@@ -30,6 +30,7 @@ mod metadata;
 mod prices;
 mod recorder;
 mod settings;
+mod specials;
 mod stack;
 mod startup;
 mod statistics;
@@ -51,7 +52,6 @@ use crate::heap::malloc::Run;
 use crate::heap::mheap::Heap;
 use crate::heap::mutator::{Mutator, Operation};
 use crate::heap::object::{Layout, ObjRef};
-use crate::heap::special::{Finalizer, FinalizerAction};
 use crate::os::ContainerLimit;
 use crate::pacer::assist::AssistQueue;
 use crate::pacer::controller::PacerController;
@@ -123,6 +123,17 @@ fn scheduler_rng(seed: u64) -> ChaCha8Rng {
     rng
 }
 
+/// The capacity that `append` asks for when a slice of capacity `cap` is full: double up to 256, then ever nearer to a
+/// quarter more (`runtime/slice.go` `nextslicecap`, Go 1.23.9; 1.21 gives the same).
+pub fn grown_cap(cap: u64) -> u64 {
+    const DOUBLING_LIMIT: u64 = 256;
+    match cap {
+        0 => 1,
+        small if small < DOUBLING_LIMIT => small * 2,
+        large => large + (large + 3 * DOUBLING_LIMIT) / 4,
+    }
+}
+
 /// A package-level variable that can hold a pointer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Global(usize);
@@ -147,8 +158,8 @@ impl Process {
             scavenger: BackgroundScavenger::default(),
             scavenge_goals: Default::default(),
             container: settings.machine_memory_bytes.map(ContainerLimit::new),
-            stacks: Stacks::default(),
-            blocked: blocked::Blocked::default(),
+            stacks: Stacks::new(settings.procs),
+            blocked: blocked::Blocked::new(settings.procs),
             rng: ChaCha8Rng::seed_from_u64(settings.seed),
             scheduler_rng: scheduler_rng(settings.seed),
             now_ns: 0.0,
@@ -312,6 +323,14 @@ impl Process {
         self.catch_up();
     }
 
+    /// Keeps the running goroutine on its P, doing nothing useful, until `until_ns`.
+    pub fn wait_busily_until(&mut self, until_ns: f64) {
+        while self.now_ns < until_ns && self.oom_kill.is_none() {
+            self.now_ns = until_ns.min(self.now_ns + self.patience_ns());
+            self.catch_up();
+        }
+    }
+
     /// `time.Sleep`: the goroutine's P is free until it wakes up.
     pub fn sleep(&mut self, asked_ns: u64) {
         self.goroutine_blocks();
@@ -340,11 +359,6 @@ impl Process {
         if faults > 0 {
             self.spend_cpu_ns(self.costs.fault_ns(faults));
         }
-    }
-
-    /// `runtime.SetFinalizer`.
-    pub fn set_finalizer(&mut self, object: ObjRef, action: FinalizerAction) {
-        self.heap.set_finalizer(object, Finalizer { action });
     }
 
     fn cache(&self) -> usize {

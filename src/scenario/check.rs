@@ -104,6 +104,18 @@ impl Checker<'_> {
                 }
             }
             Step::Rebuild(var) => self.need_made(*var, step, &span, state),
+            Step::Serve(serve) => {
+                if let Some(session) = &serve.session {
+                    self.need_made(session.into, step, &span, state);
+                }
+                if place.tracks == Tracks::Inside {
+                    self.report(&span, "a track cannot have workers", "serve outside parallel, with more workers");
+                }
+            }
+            Step::Slice(slice) => {
+                self.need_made(slice.from, step, &span, state);
+                state.made.insert(slice.into);
+            }
             Step::Hold(hold) => {
                 self.need_made(hold.from, step, &span, state);
                 state.made.insert(hold.into);
@@ -255,6 +267,9 @@ impl Checker<'_> {
         bound(&mut totals.operations, step.operations(), OPERATIONS_LIMIT, "operations");
         match step {
             Step::Snapshot(_) => bound(&mut totals.snapshots, 1, SNAPSHOTS_LIMIT, "snapshots"),
+            Step::Serve(serve) => {
+                bound(&mut totals.time_ns, serve.duration_ns, TIME_LIMIT_NS, "nanoseconds of virtual time");
+            }
             Step::Sleep(ns) | Step::Compute(ns) => {
                 bound(&mut totals.time_ns, *ns, TIME_LIMIT_NS, "nanoseconds of virtual time");
             }
@@ -283,7 +298,7 @@ fn note_uses(
             let writes = match step {
                 Step::Lookup(_) => false,
                 Step::Insert(_) => position == 0,
-                Step::Hold(_) => position == 1,
+                Step::Hold(_) | Step::Slice(_) => position == 1,
                 _ => true,
             };
             let set = if writes { writers } else { readers };

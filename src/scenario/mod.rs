@@ -30,9 +30,12 @@
 mod check;
 mod keys;
 mod parse;
+mod needs;
+mod read_slice;
 mod read_step;
 mod reader;
 mod run;
+mod serve;
 mod settings;
 mod splitmix64;
 mod step;
@@ -40,11 +43,13 @@ mod types;
 
 pub use crate::mistake::{Mistake, Mistakes};
 pub use keys::{KEY_LIMIT, Keys, KeysIter, Order};
+pub use needs::Lacking;
 pub use run::{RunError, run};
+pub use serve::{Arrival, RequestGarbage, Serve, Session};
 pub use settings::{GoSettings, Gogc, Machine, MemoryLimit, Overrides, PROCS_LIMIT, RunSettings};
 pub use step::{
-    Access, Alloc, Amount, Backing, Finalize, Garbage, Goroutines, Hold, Insert, InsertValue, Make, MixPart,
-    Release, Repeat, Shape, Step, Written,
+    Access, Alloc, Amount, Backing, Finalize, FinalizeKind, Garbage, Goroutines, Hold, Insert, InsertValue, Make,
+    MixPart, Part, PartPlace, Release, Repeat, Shape, SliceOf, Step, Written,
 };
 pub use types::{Basic, GoType, StructType, TypeError, TypeLayout, Types};
 

@@ -58,6 +58,8 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Scenario, Mistakes> {
 #[derive(Debug, Default)]
 pub(super) struct Parser {
     pub log: Log,
+    /// The Go release of the file.
+    pub version: GoVersion,
     pub types: Types,
     /// Names in `[types]` that have no layout: already reported.
     broken_types: BTreeSet<String>,
@@ -81,6 +83,7 @@ impl Parser {
         let machine = self.machine(machine_node);
         let go_node = table.take("go");
         let go = self.go_settings(go_node, machine.cores);
+        self.version = go.version;
         let types_node = table.take("types");
         self.types(types_node);
         let vars_node = table.take("vars");

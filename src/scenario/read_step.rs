@@ -8,7 +8,7 @@ use super::mistake::suggestion;
 use super::parse::{MEMORY_LIMIT_BYTES, Parser, gogc, memory_limit};
 use super::reader::{Node, Table, grouped};
 use super::{
-    Access, Alloc, Amount, Backing, Finalize, Garbage, GoType, Goroutines, Hold, Insert, InsertValue, Make,
+    Access, Alloc, Amount, Backing, Finalize, FinalizeKind, Garbage, GoType, Goroutines, Hold, Insert, InsertValue, Make,
     MixPart, Release, Repeat, Shape, Step, Typed, VarId, VarType, Written,
 };
 use crate::heap::object::Layout;
@@ -35,7 +35,7 @@ const STACK_MIN_BYTES: u64 = 2 * KIB;
 const BARE_STEPS: [&str; 2] = ["gc", "free-os-memory"];
 
 /// Steps that are written as a table, with an example of each.
-const TABLE_STEPS: [(&str, &str); 22] = [
+const TABLE_STEPS: [(&str, &str); 24] = [
     ("make", "{ make = { var = \"m\", hint = 1_000 } }"),
     ("insert", "{ insert = { var = \"m\", keys = \"0..1_000\" } }"),
     ("lookup", "{ lookup = { var = \"m\", keys = \"0..1_000\" } }"),
@@ -48,6 +48,8 @@ const TABLE_STEPS: [(&str, &str); 22] = [
     ("hold", "{ hold = { from = \"m\", keys = \"0..10\", into = \"held\" } }"),
     ("release", "{ release = \"held\" }"),
     ("finalize", "{ finalize = { count = 1_000, size = \"1KiB\" } }"),
+    ("slice", "{ slice = { from = \"file\", into = \"heads\", len = 64 } }"),
+    ("serve", "{ serve = { duration = \"3s\", rate = 8_000, cpu = \"20us\", objects = 20, size = \"512B\" } }"),
     ("go", "{ go = { count = 1_000, stack = \"8KiB\" } }"),
     ("exit", "{ exit = 1_000 }"),
     ("sleep", "{ sleep = \"6m\" }"),
@@ -200,6 +202,8 @@ impl Parser {
                     "hold" => self.hold(&mut table),
                     "release" => self.release(&mut table),
                     "finalize" => self.finalize(&mut table, node),
+                    "serve" => self.serve(&mut table, node),
+                    "slice" => self.slice_of(&mut table, node),
                     "go" => self.go(&mut table),
                     "repeat" => self.repeat(&mut table, depth),
                     other => unreachable!("{other} is no step"),
@@ -256,7 +260,7 @@ impl Parser {
         Some((var, key, value))
     }
 
-    fn slice(&mut self, node: &Node<'_>) -> Option<(VarId, Typed)> {
+    pub(super) fn slice(&mut self, node: &Node<'_>) -> Option<(VarId, Typed)> {
         let var = self.var(node)?;
         let (name, var_type) = self.vars.get_index(var.0).expect("a VarId is an index of vars");
         if let VarType::Slice { element } = var_type {
@@ -388,7 +392,7 @@ impl Parser {
 
     // ---- numbers ----
 
-    fn need_whole(
+    pub(super) fn need_whole(
         &mut self,
         table: &mut Table<'_>,
         key: &'static str,
@@ -399,7 +403,7 @@ impl Parser {
         table.need(key, &accepted, &mut self.log)?.whole(range, &mut self.log)
     }
 
-    fn optional_whole(
+    pub(super) fn optional_whole(
         &mut self,
         table: &mut Table<'_>,
         key: &'static str,
@@ -409,7 +413,7 @@ impl Parser {
         table.take(key).map_or(Some(default), |node| node.whole(range, &mut self.log))
     }
 
-    fn seed(&mut self, table: &mut Table<'_>) -> Option<u64> {
+    pub(super) fn seed(&mut self, table: &mut Table<'_>) -> Option<u64> {
         let default = self.step_count;
         self.optional_whole(table, "seed", 0..=i64::MAX as u64, default)
     }
@@ -635,7 +639,7 @@ impl Parser {
     // ---- objects ----
 
     /// `size = "256B"` or `type = "Node"`; `None` in the middle when neither is given.
-    fn object(&mut self, table: &mut Table<'_>) -> Option<Option<Typed>> {
+    pub(super) fn object(&mut self, table: &mut Table<'_>) -> Option<Option<Typed>> {
         let (size, go_type) = (table.take("size"), table.take("type"));
         match (size, go_type) {
             (None, None) => Some(None),
@@ -892,10 +896,10 @@ impl Parser {
         let chain_node = table.take("chain");
         let chain = chain_node.as_ref().map_or(Some(1), |node| node.whole(1..=1_000_000, &mut self.log));
         let written = self.written(table);
-        if let Some(kind) = kind {
-            // runtime.AddCleanup came with Go 1.24, which is not simulated yet.
-            kind.choice(&[("finalizer", ())], &mut self.log)?;
-        }
+        let kind = match &kind {
+            Some(node) => self.finalize_kind(node)?,
+            None => FinalizeKind::Finalizer,
+        };
         let Some(object) = object? else {
             node.wrong("objects of what size?", "size = \"1KiB\" or type = \"Node\"", &mut self.log);
             return None;
@@ -912,7 +916,23 @@ impl Parser {
             layout = Layout::scan(layout.size_bytes, 1, 8);
         }
         let go_type = object.go_type;
-        Some(Step::Finalize(Finalize { count: count?, object: layout, go_type, chain, written: written? }))
+        Some(Step::Finalize(Finalize { kind, count: count?, object: layout, go_type, chain, written: written? }))
+    }
+
+    fn finalize_kind(&mut self, node: &Node<'_>) -> Option<FinalizeKind> {
+        let kinds = [
+            ("finalizer", FinalizeKind::Finalizer),
+            ("cleanup", FinalizeKind::Cleanup),
+            ("weak", FinalizeKind::Weak),
+        ];
+        let kind = node.choice(&kinds, &mut self.log)?;
+        if let Some(function) = kind.since_cleanups().filter(|_| !self.version.has_cleanups()) {
+            let reason = format!("Go {} has no {function}", self.version);
+            let accepted = "kind = \"finalizer\", or [go] version = \"1.24\" or newer";
+            node.wrong(reason, accepted, &mut self.log);
+            return None;
+        }
+        Some(kind)
     }
 
     // ---- goroutines and time ----

@@ -9,7 +9,7 @@ use toml::Spanned;
 use super::keys::Keys;
 use super::reader::grouped;
 use super::settings::{Gogc, MemoryLimit};
-use super::{GoType, Scenario, VarId};
+use super::{GoType, Scenario, Serve, VarId};
 use crate::heap::object::Layout;
 use crate::units::{Bytes, Nanos};
 
@@ -40,6 +40,10 @@ pub enum Step {
     Release(Release),
     /// Objects with finalizers that nobody else refers to: `{ finalize = { count = 1_000, size = "1KiB" } }`.
     Finalize(Finalize),
+    /// A part of a slice, which keeps all of it: `{ slice = { from = "file", into = "heads", len = 64 } }`.
+    Slice(SliceOf),
+    /// Request load: `{ serve = { duration = "3s", rate = 8_000, cpu = "20us", objects = 20, size = "512B", session = "sessions" } }`.
+    Serve(Serve),
     /// Goroutines that block with stacks of a size: `{ go = { count = 1_000, stack = "8KiB" } }`.
     Go(Goroutines),
     /// Goroutines that return, newest first: `{ exit = 1_000 }`.
@@ -245,17 +249,76 @@ pub struct Release {
     pub count: Option<u64>,
 }
 
-/// Objects with finalizers.
+/// `part = whole[:len:len]`, or `parts = append(parts, whole[:len:len])`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SliceOf {
+    /// A slice that has been filled.
+    pub from: VarId,
+    /// A slice of the same type, which is assigned to, or a slice of such slices, which is appended to.
+    pub into: VarId,
+    /// Elements of the part.
+    pub len: u64,
+    /// What the part consists of.
+    pub part: Part,
+    /// Whether `into` is assigned to or appended to.
+    pub place: PartPlace,
+}
+
+/// What a part of a slice consists of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Part {
+    /// Another view of the same backing array, which stays as long as the part does.
+    #[default]
+    View,
+    /// `copy = true`: a backing array of its own.
+    Copy,
+}
+
+/// Where a part of a slice goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartPlace {
+    /// It becomes what the variable holds.
+    Assigned,
+    /// It becomes one more element.
+    Appended,
+}
+
+/// What is set on an object with [`Finalize`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FinalizeKind {
+    /// `"finalizer"`: `runtime.SetFinalizer`; the default.
+    #[default]
+    Finalizer,
+    /// `"cleanup"`: `runtime.AddCleanup`, since Go 1.24.
+    Cleanup,
+    /// `"weak"`: `weak.Make`, since Go 1.24.
+    Weak,
+}
+
+impl FinalizeKind {
+    /// Go's name for it, when not every version has it.
+    pub fn since_cleanups(self) -> Option<&'static str> {
+        match self {
+            FinalizeKind::Finalizer => None,
+            FinalizeKind::Cleanup => Some("runtime.AddCleanup"),
+            FinalizeKind::Weak => Some("weak.Make"),
+        }
+    }
+}
+
+/// Objects with finalizers, cleanups or weak pointers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finalize {
+    /// What they have.
+    pub kind: FinalizeKind,
     /// How many objects in all.
     pub count: u64,
     /// One object. In a chain word 0 points to the next.
     pub object: Layout,
     /// Its type; an array of bytes when only a size was given.
     pub go_type: GoType,
-    /// Length of the chains that the objects are linked into: each object keeps the next one reachable until its own
-    /// finalizer has run. 1 is no chain.
+    /// Length of the chains that the objects are linked into. With finalizers each object keeps the next one reachable until
+    /// its own has run. 1 is no chain.
     pub chain: u64,
     /// How much of each object the program writes.
     pub written: Written,
@@ -295,6 +358,8 @@ impl Step {
             Step::Hold(_) => "hold",
             Step::Release(_) => "release",
             Step::Finalize(_) => "finalize",
+            Step::Slice(_) => "slice",
+            Step::Serve(_) => "serve",
             Step::Go(_) => "go",
             Step::Exit(_) => "exit",
             Step::Sleep(_) => "sleep",
@@ -320,6 +385,8 @@ impl Step {
             Step::Alloc(alloc) => vec![alloc.into],
             Step::Hold(hold) => vec![hold.from, hold.into],
             Step::Release(release) => vec![release.var],
+            Step::Serve(serve) => serve.session.iter().map(|session| session.into).collect(),
+            Step::Slice(slice) => vec![slice.from, slice.into],
             _ => vec![],
         }
     }
@@ -341,6 +408,10 @@ impl Step {
             Step::Garbage(garbage) => garbage.expected_count(),
             Step::Finalize(finalize) => finalize.count,
             Step::Go(go) => go.count,
+            Step::Serve(serve) => {
+                let objects = serve.garbage.as_ref().map_or(0, |garbage| garbage.count);
+                serve.requests().saturating_mul(objects + 1)
+            }
             Step::Exit(count) => *count,
             _ => self.keys().map_or(1, |keys| keys.count().max(1)),
         }
@@ -374,7 +445,21 @@ impl Step {
                 format!("release {} of {}", grouped(*count), name(var))
             }
             Step::Release(Release { var, count: None }) => format!("release {}", name(var)),
-            Step::Finalize(step) => format!("{} objects with finalizers", grouped(step.count)),
+            Step::Finalize(step) => {
+                let what = match step.kind {
+                    FinalizeKind::Finalizer => "finalizers",
+                    FinalizeKind::Cleanup => "cleanups",
+                    FinalizeKind::Weak => "weak pointers",
+                };
+                format!("{} objects with {what}", grouped(step.count))
+            }
+            Step::Serve(step) => {
+                format!("{} requests a second for {}", grouped(step.rate), Nanos(step.duration_ns))
+            }
+            Step::Slice(step) => {
+                let verb = if step.part == Part::Copy { "copy" } else { "slice" };
+                format!("{verb} {} of {} into {}", grouped(step.len), name(&step.from), name(&step.into))
+            }
             Step::Go(step) => {
                 format!("{} goroutines with {} stacks", grouped(step.count), short_size(step.stack_bytes))
             }

@@ -3,6 +3,7 @@
 use super::Machine;
 use super::draws::Drawn;
 use super::maps::{InsertTask, RebuildTask};
+use super::serve::WorkerTask;
 use super::objects::{AllocTask, FinalizeTask, GarbageTask, HoldTask};
 use crate::scenario::{Access, KeysIter, Release, Step};
 
@@ -21,6 +22,7 @@ pub(super) enum Task<'s> {
     Garbage(GarbageTask<'s>),
     Hold(HoldTask<'s>),
     Finalize(FinalizeTask<'s>),
+    Worker(WorkerTask),
     Compute {
         left_ns: u64,
     },
@@ -82,6 +84,7 @@ impl<'s> Machine<'s> {
             Task::Garbage(garbage) => self.garbage_slice(garbage),
             Task::Hold(hold) => self.hold_slice(hold),
             Task::Finalize(finalize) => self.finalize_slice(finalize),
+            Task::Worker(worker) => self.serve_slice(worker),
             Task::Compute { left_ns } => {
                 let slice_ns = (*left_ns).min(COMPUTE_SLICE_NS);
                 self.process.spend_cpu_ns(slice_ns as f64);
@@ -98,6 +101,7 @@ impl<'s> Machine<'s> {
             Step::Clear(var) => self.clear(*var),
             Step::Drop(var) | Step::Release(Release { var, count: None }) => self.drop_variable(*var),
             Step::Release(Release { var, count: Some(count) }) => self.release(*var, *count),
+            Step::Slice(slice) => self.take_part(slice),
             Step::Go(go) => self.process.start_blocked(go.count, go.stack_bytes),
             Step::Exit(count) => self.process.exit_blocked(*count),
             Step::Sleep(ns) => {
