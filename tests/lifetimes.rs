@@ -50,7 +50,11 @@ fn make_garbage(process: &mut Process, scenario: &str) {
         process.set_pointer(pair[0], 0, pair[1]);
     }
     let finalized: &[ObjRef] = match scenario {
-        "plain" | "addcleanup" | "addcleanup_arg_holds_other_object" | "addcleanup_chain_each" | "weak_pointer" => &[],
+        "plain"
+        | "addcleanup"
+        | "addcleanup_arg_holds_other_object"
+        | "addcleanup_chain_each"
+        | "weak_pointer" => &[],
         "finalizer_and_cleanup" | "weak_pointer_and_finalizer" => &objects,
         "finalizer" | "finalizer_resurrects_to_global" | "finalizer_chain_each" => &objects,
         "finalizer_chain_head_only" => &objects[..1],
@@ -152,7 +156,10 @@ fn finalizers_cleanups_and_weak_pointers_cost_what_they_hold() {
         }
         // A closure over one int is a code pointer, which the collector does not look at, and the int.
         let closure = match row["operation"].as_str() {
-            "SetFinalizer_noncapturing" | "AddCleanup_int_arg" | "weak.Make_first" | "weak.Make_first_then_again" => None,
+            "SetFinalizer_noncapturing"
+            | "AddCleanup_int_arg"
+            | "weak.Make_first"
+            | "weak.Make_first_then_again" => None,
             "SetFinalizer_capturing_int" => Some(Layout::noscan(16)),
             other => panic!("what is {other}?"),
         };

@@ -692,3 +692,62 @@ proptest! {
         let _ = Scenario::parse("x.toml", &with_steps(&steps));
     }
 }
+
+#[test]
+fn cleanups_need_a_go_that_has_them() {
+    let finalize = |version: &str, kind: &str| {
+        let step = format!("{{ finalize = {{ count = 1, size = \"16B\", kind = \"{kind}\" }} }}");
+        format!(
+            "title = \"t\"\nquestion = \"q\"\nanswer = \"a\"\nsteps = [{step}]\n[go]\nversion = \"{version}\"\n"
+        )
+    };
+    for (kind, function) in [("cleanup", "runtime.AddCleanup"), ("weak", "weak.Make")] {
+        let mistakes = mistakes(&finalize("1.23", kind));
+        assert_eq!(mistakes.list[0].value, format!("\"{kind}\""));
+        assert!(mistakes.list[0].reason.contains(function), "{mistakes:?}");
+        let scenario = Scenario::parse("test.toml", &finalize("1.24", kind)).unwrap();
+        let lacking = scenario.lacking(gclab::version::GoVersion::Go1_23).unwrap();
+        assert!(lacking.to_string().contains(function));
+        assert_eq!(scenario.lacking(gclab::version::GoVersion::Go1_25), None);
+    }
+}
+
+#[test]
+fn parts_fit_where_they_go() {
+    let part = |from: &str, into: &str| {
+        let tables = format!("[vars]\nfile = \"{from}\"\ninto = \"{into}\"\n");
+        format!(
+            "title = \"t\"\nquestion = \"q\"\nanswer = \"a\"\nsteps = [{{ alloc = {{ into = \"file\", count = 9 }} }}, \
+             {{ slice = {{ from = \"file\", into = \"into\", len = 2 }} }}]\n{tables}"
+        )
+    };
+    for into in ["[]byte", "[][]byte"] {
+        Scenario::parse("test.toml", &part("[]byte", into)).unwrap();
+    }
+    let list = mistakes(&part("[]byte", "[]int")).list;
+    assert!(
+        list[0].reason.contains("does not fit") && list[0].accepted.as_deref().unwrap().contains("[][]uint8")
+    );
+    let list = mistakes(&part("[]*int", "[]*int")).list;
+    assert!(list[0].reason.contains("have pointers"), "{list:?}");
+}
+
+#[test]
+fn a_load_has_requests_and_says_what_they_make() {
+    let serve = |keys: &str| with_steps(&format!("{{ serve = {{ {keys} }} }}"));
+    Scenario::parse("test.toml", &serve("duration = \"1s\", rate = 10")).unwrap();
+    for (keys, reason) in [
+        ("duration = \"1ms\", rate = 10", "0 requests"),
+        ("duration = \"1s\", rate = 10, objects = 3", "what does a request make?"),
+        ("duration = \"1s\"", "rate"),
+        ("duration = \"1s\", rate = 10, arrival = \"bursts\"", "bursts"),
+    ] {
+        let list = mistakes(&serve(keys)).list;
+        let told = list
+            .iter()
+            .any(|m| m.reason.contains(reason) || m.key.contains(reason) || m.value.contains(reason));
+        assert!(told, "{keys}: {list:#?}");
+    }
+    let list = mistakes(&with_steps("{ parallel = [[{ serve = { duration = \"1s\", rate = 10 } }]] }")).list;
+    assert!(list[0].reason.contains("workers"), "{list:?}");
+}

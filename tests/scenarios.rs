@@ -197,3 +197,61 @@ fn a_memory_limit_saves_from_the_container() {
     assert_eq!(saved.oom_kill, None);
     assert!(saved.summary.num_gc > killed.summary.num_gc);
 }
+
+#[test]
+fn goroutines_that_have_returned_leave_their_descriptors() {
+    let trace = run("goroutines-exited.toml");
+    let stacks = |label: &str| mib(row(&trace, label).mem_stats.stack_inuse);
+    assert!((78.0..80.0).contains(&stacks("10,000 wait")) && stacks("returned, gc") < 2.0);
+    // 10,000 * 448 B = 4.27 MiB, and allgs.
+    let descriptors = heap(&trace, "returned, gc") - heap(&trace, "start");
+    assert!((4.27..4.5).contains(&descriptors), "{descriptors}");
+    assert!((heap(&trace, "returned, freed") - heap(&trace, "returned, gc")).abs() < 0.1);
+}
+
+#[test]
+fn finalizers_cost_a_cycle_each() {
+    let trace = run("finalizer-two-cycles.toml");
+    let start = heap(&trace, "start");
+    assert!(heap(&trace, "plain, 1 cycle") - start < 0.1);
+    let after = |label: &str| {
+        turns(&trace, label).iter().map(|row| mib(row.mem_stats.heap_alloc) - start).collect::<Vec<_>>()
+    };
+    // 20,000 * 1 KiB = 19.5 MiB.
+    let pair = after("finalizers, cycle");
+    assert!((pair[0] - 19.5).abs() < 0.1 && pair[1] < 0.1, "{pair:?}");
+    let chains = after("chains of three, cycle");
+    let thirds: Vec<f64> = chains.iter().map(|mib| (mib / 19.53 * 3.0).round()).collect();
+    assert_eq!(thirds, [3.0, 2.0, 1.0, 0.0]);
+}
+
+#[test]
+fn a_view_keeps_its_array_and_a_copy_does_not() {
+    let trace = run("slice-pins-array.toml");
+    let start = heap(&trace, "start");
+    assert!((heap(&trace, "200 views of 64 B") - start - 200.0).abs() < 0.1);
+    assert!(heap(&trace, "200 copies of 64 B") - start < 0.1);
+}
+
+#[test]
+fn a_rebuild_needs_room_for_both_maps() {
+    let trace = run("rebuild-hourly.toml");
+    let (before, after) = (heap(&trace, "most ended, gc 1"), heap(&trace, "rebuilt, gc 1"));
+    assert!(after < before / 4.0, "{before} MiB, then {after}");
+    assert!(heap(&trace, "rebuilt 1") > before + after * 0.9);
+    assert!(rss(&trace, "later 1") < rss(&trace, "rebuilt, gc 1") / 2.0);
+}
+
+#[test]
+fn more_cycles_make_more_slow_requests() {
+    let file = "trading-gateway.toml";
+    let at = |gogc| {
+        let overrides = Overrides { gogc: Some(Gogc::Percent(gogc)), ..Overrides::default() };
+        simulate(file, &shipped(file), &overrides).summary
+    };
+    let (usual, tight) = (at(100), at(20));
+    let (usual_latency, tight_latency) = (usual.latency.unwrap(), tight.latency.unwrap());
+    assert_eq!((usual_latency.requests, tight_latency.requests), (24_000, 24_000));
+    assert!(tight.num_gc > 3 * usual.num_gc && tight.gc_cpu_fraction > 2.0 * usual.gc_cpu_fraction);
+    assert!(tight_latency.p99_ns > usual_latency.p99_ns, "{usual_latency:?} {tight_latency:?}");
+}

@@ -302,7 +302,14 @@ pub(super) mod tests {
             num_gc,
             ..MemStats::default()
         };
-        Snapshot { label: label.to_owned(), t_ns, rss_bytes, rss_ledger: RssLedger::default(), mem_stats, latency: None }
+        Snapshot {
+            label: label.to_owned(),
+            t_ns,
+            rss_bytes,
+            rss_ledger: RssLedger::default(),
+            mem_stats,
+            latency: None,
+        }
     }
 
     pub(in crate::cli) fn trace() -> Trace {

@@ -11,7 +11,11 @@ impl Body<'_, '_> {
         self.types.need(Helper::Serve);
         let mut fields = format!("count: {}, interval: {:?}", grouped(step.requests()), step.interval_ns());
         if step.arrival == Arrival::Poisson {
-            fields.push_str(&format!(", numbers: newStream(seed, {}, {})", step.seed, self.turn_of_numbers()));
+            fields.push_str(&format!(
+                ", numbers: newStream(seed, {}, {})",
+                step.seed,
+                self.turn_of_numbers()
+            ));
         }
         let cells = step.garbage.as_ref().map(|garbage| {
             let cells = self.cells(&garbage.part.go_type, step.workers, garbage.count);

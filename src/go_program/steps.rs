@@ -8,8 +8,8 @@ use super::code::{Code, grouped, quoted, size, spaced_size};
 use super::types::{GoTypes, byte_array};
 use super::{Helper, Unwritable};
 use crate::scenario::{
-    Alloc, Amount, Backing, Finalize, FinalizeKind, Garbage, GoType, Gogc, Hold, Insert, InsertValue, MemoryLimit, MixPart,
-    Release, Repeat, Scenario, Shape, Step, Typed, VarId, VarType, Written,
+    Alloc, Amount, Backing, Finalize, FinalizeKind, Garbage, GoType, Gogc, Hold, Insert, InsertValue,
+    MemoryLimit, MixPart, Release, Repeat, Scenario, Shape, Step, Typed, VarId, VarType, Written,
 };
 use crate::units::SECOND_NS;
 

@@ -65,7 +65,7 @@ pub struct Heap {
     pub caches: Vec<Mcache>,
     /// Progress of sweeping.
     pub sweep: SweepState,
-    /// Finalizers by object, in the order they were set; `None` for one that was queued since the last cycle ended.
+    /// Finalizers by object, in the order they were set; `None` for one that was queued and has not run.
     pub(super) finalizers: IndexMap<ObjRef, Option<Finalizer>>,
     /// Cleanups and weak pointers by object.
     pub(super) attachments: IndexMap<ObjRef, Vec<Attachment>>,

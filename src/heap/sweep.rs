@@ -86,7 +86,6 @@ impl Heap {
     /// Makes every span unswept: the cycle's marks are complete.
     pub fn start_sweep(&mut self) {
         debug_assert!(!self.sweep.is_running(), "a cycle ended before its predecessor was swept");
-        self.finalizers.retain(|_, finalizer| finalizer.is_some());
         self.sweep.generation += 2;
         self.sweep.swept_pages = 0;
         self.sweep.position = 0;
@@ -189,7 +188,8 @@ impl Heap {
             }
             records += self.sweep_attachments(obj, finalizer.is_some());
         }
-        let left = (0..self.spans[id as usize].slot_count).any(|index| self.has_specials(ObjRef::new(id, index)));
+        let left =
+            (0..self.spans[id as usize].slot_count).any(|index| self.has_specials(ObjRef::new(id, index)));
         self.spans[id as usize].has_specials = left;
         records
     }
@@ -254,6 +254,7 @@ impl Heap {
 
     /// Runs the cleanups that are due; takes the finalizers that are due and returns the objects that they keep alive for good.
     pub fn run_finalizers(&mut self) -> Vec<ObjRef> {
+        self.finalizers.retain(|_, finalizer| finalizer.is_some());
         self.cleanup_queue.clear();
         let queue = std::mem::take(&mut self.finalizer_queue);
         queue

@@ -272,7 +272,9 @@ mod tests {
     #[test]
     fn goroutines_start_with_what_they_used_on_average() {
         let mut stacks = Stacks::new(1);
-        for (mean_bytes, starting_bytes) in [(0, 2048), (1120, 2048), (1121, 4096), (5_184, 8192), (39_168, 65_536)] {
+        for (mean_bytes, starting_bytes) in
+            [(0, 2048), (1120, 2048), (1121, 4096), (5_184, 8192), (39_168, 65_536)]
+        {
             stacks.adapt_starting_size(10 * mean_bytes, 10);
             assert_eq!(stacks.starting_bytes(), starting_bytes, "{mean_bytes}");
         }

@@ -109,7 +109,11 @@ impl Checker<'_> {
                     self.need_made(session.into, step, &span, state);
                 }
                 if place.tracks == Tracks::Inside {
-                    self.report(&span, "a track cannot have workers", "serve outside parallel, with more workers");
+                    self.report(
+                        &span,
+                        "a track cannot have workers",
+                        "serve outside parallel, with more workers",
+                    );
                 }
             }
             Step::Slice(slice) => {

@@ -29,8 +29,8 @@
 
 mod check;
 mod keys;
-mod parse;
 mod needs;
+mod parse;
 mod read_slice;
 mod read_step;
 mod reader;
@@ -48,8 +48,8 @@ pub use run::{RunError, run};
 pub use serve::{Arrival, RequestGarbage, Serve, Session};
 pub use settings::{GoSettings, Gogc, Machine, MemoryLimit, Overrides, PROCS_LIMIT, RunSettings};
 pub use step::{
-    Access, Alloc, Amount, Backing, Finalize, FinalizeKind, Garbage, Goroutines, Hold, Insert, InsertValue, Make,
-    MixPart, Part, PartPlace, Release, Repeat, Shape, SliceOf, Step, Written,
+    Access, Alloc, Amount, Backing, Finalize, FinalizeKind, Garbage, Goroutines, Hold, Insert, InsertValue,
+    Make, MixPart, Part, PartPlace, Release, Repeat, Shape, SliceOf, Step, Written,
 };
 pub use types::{Basic, GoType, StructType, TypeError, TypeLayout, Types};
 

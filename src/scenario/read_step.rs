@@ -8,8 +8,8 @@ use super::mistake::suggestion;
 use super::parse::{MEMORY_LIMIT_BYTES, Parser, gogc, memory_limit};
 use super::reader::{Node, Table, grouped};
 use super::{
-    Access, Alloc, Amount, Backing, Finalize, FinalizeKind, Garbage, GoType, Goroutines, Hold, Insert, InsertValue, Make,
-    MixPart, Release, Repeat, Shape, Step, Typed, VarId, VarType, Written,
+    Access, Alloc, Amount, Backing, Finalize, FinalizeKind, Garbage, GoType, Goroutines, Hold, Insert,
+    InsertValue, Make, MixPart, Release, Repeat, Shape, Step, Typed, VarId, VarType, Written,
 };
 use crate::heap::object::Layout;
 use crate::units::{Bytes, GIB, KIB, SECOND_NS};
@@ -49,7 +49,10 @@ const TABLE_STEPS: [(&str, &str); 24] = [
     ("release", "{ release = \"held\" }"),
     ("finalize", "{ finalize = { count = 1_000, size = \"1KiB\" } }"),
     ("slice", "{ slice = { from = \"file\", into = \"heads\", len = 64 } }"),
-    ("serve", "{ serve = { duration = \"3s\", rate = 8_000, cpu = \"20us\", objects = 20, size = \"512B\" } }"),
+    (
+        "serve",
+        "{ serve = { duration = \"3s\", rate = 8_000, cpu = \"20us\", objects = 20, size = \"512B\" } }",
+    ),
     ("go", "{ go = { count = 1_000, stack = \"8KiB\" } }"),
     ("exit", "{ exit = 1_000 }"),
     ("sleep", "{ sleep = \"6m\" }"),
@@ -916,7 +919,14 @@ impl Parser {
             layout = Layout::scan(layout.size_bytes, 1, 8);
         }
         let go_type = object.go_type;
-        Some(Step::Finalize(Finalize { kind, count: count?, object: layout, go_type, chain, written: written? }))
+        Some(Step::Finalize(Finalize {
+            kind,
+            count: count?,
+            object: layout,
+            go_type,
+            chain,
+            written: written?,
+        }))
     }
 
     fn finalize_kind(&mut self, node: &Node<'_>) -> Option<FinalizeKind> {

@@ -209,7 +209,8 @@ mod tests {
     fn requests_are_due_at_their_rate() {
         let fixed: Vec<f64> = Arrivals::new(&serve(Arrival::Fixed), 1, 0).map(|(_, at_ns)| at_ns).collect();
         assert_eq!((fixed.len(), fixed[0], fixed[1]), (10_000, 1e6, 2e6));
-        let random: Vec<f64> = Arrivals::new(&serve(Arrival::Poisson), 1, 0).map(|(_, at_ns)| at_ns).collect();
+        let random: Vec<f64> =
+            Arrivals::new(&serve(Arrival::Poisson), 1, 0).map(|(_, at_ns)| at_ns).collect();
         let last_s = random.last().unwrap() / 1e9;
         assert!((9.7..10.3).contains(&last_s), "10,000 requests at 1,000 a second took {last_s} s");
         assert!(random.is_sorted());

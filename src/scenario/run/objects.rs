@@ -12,7 +12,8 @@ use crate::heap::special::FinalizerAction;
 use crate::process::{Global, grown_cap};
 use crate::scenario::splitmix64::SplitMix64;
 use crate::scenario::{
-    Alloc, Amount, Backing, Finalize, FinalizeKind, Garbage, Hold, KeysIter, Shape, TypeLayout, Typed, VarId, VarType,
+    Alloc, Amount, Backing, Finalize, FinalizeKind, Garbage, Hold, KeysIter, Shape, TypeLayout, Typed, VarId,
+    VarType,
 };
 
 /// Bytes of a pointer: what an object that is linked to others has written at least.

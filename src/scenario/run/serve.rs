@@ -51,7 +51,10 @@ impl<'s> Machine<'s> {
             let serving = self.serving.as_mut().expect("a worker serves");
             let (step, start_ns) = (serving.step, serving.start_ns);
             let Some((number, due_ns)) = serving.arrivals.next() else {
-                worker.cells.iter().for_each(|cell| self.process.set_global(*cell, crate::heap::object::ObjRef::NIL));
+                worker
+                    .cells
+                    .iter()
+                    .for_each(|cell| self.process.set_global(*cell, crate::heap::object::ObjRef::NIL));
                 return Progress::Done;
             };
             let due_ns = start_ns + due_ns;

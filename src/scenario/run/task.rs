@@ -3,8 +3,8 @@
 use super::Machine;
 use super::draws::Drawn;
 use super::maps::{InsertTask, RebuildTask};
-use super::serve::WorkerTask;
 use super::objects::{AllocTask, FinalizeTask, GarbageTask, HoldTask};
+use super::serve::WorkerTask;
 use crate::scenario::{Access, KeysIter, Release, Step};
 
 /// Operations of one slice of work.
