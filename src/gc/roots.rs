@@ -23,12 +23,14 @@ pub enum RootKind {
 }
 
 /// One piece of root marking.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RootJob {
     /// What is scanned.
     pub kind: RootKind,
     /// Scan work of the job in bytes.
     pub scan_bytes: u64,
+    /// CPU time of finding them, in nanoseconds.
+    pub cpu_ns: f64,
     /// The references found there.
     pub objects: Vec<ObjRef>,
 }

@@ -22,9 +22,11 @@ use std::collections::VecDeque;
 
 use super::stack::{MIN_STACK_BYTES, Phase, Stack};
 use super::{Global, Process};
+use crate::gc::roots::{RootJob, RootKind};
 use crate::heap::mutator::Mutator;
 use crate::heap::object::{Layout, ObjRef};
 use crate::heap::size_class::usable_bytes;
+use crate::units::PHYSICAL_PAGE_BYTES;
 
 /// Goroutines on a P's free list at which most of them go to the common list.
 const FREE_LIST_LIMIT: usize = 64;
@@ -33,6 +35,8 @@ const FREE_LIST_KEPT: usize = 31;
 const FREE_LIST_TAKEN: usize = 32;
 /// `sudog`s that a P keeps.
 const SUDOG_CACHE: usize = 128;
+/// Stacks that one root job of the model stands for; in Go each is a job.
+const STACKS_A_JOB: u64 = 16;
 /// A `sudog`: 12 words, the last a pointer.
 const SUDOG: Layout = Layout::scan(96, 1, 96);
 /// An unbuffered channel without elements.
@@ -151,11 +155,29 @@ impl Process {
             self.release_sudog(waiter.sudog);
             self.keep_returned(waiter);
             self.pacer.add_max_stack_scan(-(waiter.stack.size_bytes as i64));
-            self.spend_cpu_ns(self.costs.goroutines.start_ns);
+            self.spend_cpu_ns(self.costs.goroutines.return_ns);
         }
         if self.marker.is_marking() {
             self.revise();
         }
+    }
+
+    /// Root jobs for the stacks of goroutines that wait.
+    pub(super) fn waiting_stack_jobs(&self) -> Vec<RootJob> {
+        let prices = &self.costs.goroutines;
+        let (count, bytes) = (self.blocked.waiting_count, self.blocked.waiting_scan_bytes);
+        let mut jobs = Vec::new();
+        let mut left = count;
+        while left > 0 {
+            let in_job = left.min(STACKS_A_JOB);
+            // Those of a job are as deep as all of them on average.
+            let until = |stacks: u64| (u128::from(bytes) * u128::from(stacks) / u128::from(count)) as u64;
+            let scan_bytes = until(count - left + in_job) - until(count - left);
+            let cpu_ns = in_job as f64 * prices.scan_stack_ns + scan_bytes as f64 * prices.scan_stack_byte_ns;
+            jobs.push(RootJob { kind: RootKind::Stack, scan_bytes, cpu_ns, objects: Vec::new() });
+            left -= in_job;
+        }
+        jobs
     }
 
     /// Stack bytes that a cycle scans.
@@ -243,14 +265,18 @@ impl Process {
             }
             kept => kept,
         };
+        let resident_bytes = self.heap.residency.resident_bytes();
         let mut stack = kept.unwrap_or_else(|| self.stacks.alloc(&mut self.heap, cache, starting_bytes));
-        let mut faults = self.stacks.write(&mut self.heap, stack, used_bytes);
+        self.stacks.write(&mut self.heap, stack, used_bytes);
         while stack.size_bytes < wanted_bytes {
             stack = self.stacks.grow(&mut self.heap, cache, phase, stack);
-            faults += self.stacks.write(&mut self.heap, stack, used_bytes);
+            self.stacks.write(&mut self.heap, stack, used_bytes);
+            self.spend_cpu_ns(self.costs.goroutines.grow_stack_ns);
         }
         self.count_metadata();
-        if faults > 0 {
+        // The faults of the smallest stacks are in the price of a fresh goroutine.
+        if stack.size_bytes > MIN_STACK_BYTES {
+            let faults = (self.heap.residency.resident_bytes() - resident_bytes) / PHYSICAL_PAGE_BYTES;
             self.spend_cpu_ns(self.costs.fault_ns(faults));
         }
         self.enforce_container_limit();

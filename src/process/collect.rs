@@ -189,7 +189,7 @@ impl Process {
     }
 
     fn root_jobs(&self) -> Vec<RootJob> {
-        let job = |kind, scan_bytes, objects| RootJob { kind, scan_bytes, objects };
+        let job = |kind, scan_bytes, objects| RootJob { kind, scan_bytes, cpu_ns: 0.0, objects };
         let queue: Vec<ObjRef> = self.heap.finalizer_queue.iter().map(|(object, _)| *object).collect();
         let finalizers: Vec<ObjRef> = self.heap.finalized_objects().collect();
         let held: Vec<ObjRef> =
@@ -198,8 +198,9 @@ impl Process {
             job(RootKind::FinalizerQueue, 0, held),
             job(RootKind::Finalizers, 0, finalizers),
             job(RootKind::FinalizerQueue, 0, queue),
-            job(RootKind::Stack, self.stack_scan_bytes(), Vec::new()),
+            job(RootKind::Stack, self.startup.stack_scan_bytes, Vec::new()),
         ];
+        jobs.extend(self.waiting_stack_jobs());
         for goroutine in &self.goroutines {
             jobs.push(job(RootKind::Stack, 0, goroutine.locals.clone()));
         }
