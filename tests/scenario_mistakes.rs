@@ -206,7 +206,7 @@ fn unknown_and_malformed_steps_are_refused() {
     step("\"sleep\"", "steps[0]", "\"sleep\"", "needs to be told more", "{ sleep = \"6m\" }");
     step("{ gc = true }", "steps[0]", "{ gc = true }", "takes nothing", "the bare text: \"gc\"");
     step("{ snapshott = \"x\" }", "steps[0].snapshott", "snapshott", "unknown step", "\"snapshot\"");
-    step("{ serve = {} }", "steps[0].serve", "serve", "unknown step", "\"make\"");
+    step("{ server = {} }", "steps[0].server", "server", "unknown step", "\"serve\"");
     step("{}", "steps[0]", "{}", "an empty step", "one step");
     step(
         "{ sleep = \"1s\", exit = 1 }",
@@ -493,7 +493,11 @@ fn garbage_and_finalizers_must_say_how_much_of_what() {
     wrong("{ garbage = { count = 5, mix = [{ size = \"8B\", weight = 0 }] } }", "out of range", "1 to");
     wrong("{ garbage = { count = 5, type = \"Empty\" } }", "has no size", "");
     wrong("{ finalize = { count = 5 } }", "objects of what size?", "1KiB");
-    wrong("{ finalize = { count = 5, size = \"8B\", kind = \"cleanup\" } }", "not a choice", "\"finalizer\"");
+    wrong(
+        "{ finalize = { count = 5, size = \"8B\", kind = \"cleanup\" } }",
+        "has no runtime.AddCleanup",
+        "\"finalizer\"",
+    );
     wrong("{ finalize = { count = 5, size = \"4B\", chain = 2 } }", "points to the next", "at least 8B");
     fine("{ finalize = { count = 5, size = \"8B\", chain = 2 } }");
 }
@@ -726,7 +730,7 @@ fn parts_fit_where_they_go() {
     }
     let list = mistakes(&part("[]byte", "[]int")).list;
     assert!(
-        list[0].reason.contains("does not fit") && list[0].accepted.as_deref().unwrap().contains("[][]uint8")
+        list[0].reason.contains("does not fit") && list[0].accepted.as_deref().unwrap().contains("[][]byte")
     );
     let list = mistakes(&part("[]*int", "[]*int")).list;
     assert!(list[0].reason.contains("have pointers"), "{list:?}");
