@@ -27,6 +27,7 @@ mod goroutine;
 mod keys;
 mod marking;
 mod metadata;
+mod pools;
 mod prices;
 mod recorder;
 mod settings;
@@ -36,6 +37,7 @@ mod statistics;
 mod workers;
 
 pub use crate::cost::{CostProfile, Draw, KeyText};
+pub use crate::heap::mutator::Global;
 pub use settings::{ReleaseAdvice, Settings};
 
 use std::sync::Arc;
@@ -49,7 +51,7 @@ use crate::gc::barrier;
 use crate::gc::mark::Marker;
 use crate::heap::malloc::Run;
 use crate::heap::mheap::Heap;
-use crate::heap::mutator::{Mutator, Operation};
+use crate::heap::mutator::{Mutator, Operation, Variables};
 use crate::heap::object::{Layout, ObjRef};
 use crate::heap::special::{Finalizer, FinalizerAction};
 use crate::os::ContainerLimit;
@@ -114,6 +116,7 @@ pub struct Process {
     recorder: Recorder,
     oom_kill: Option<OomKill>,
     step: String,
+    pools: pools::Pools,
 }
 
 /// The scheduler's chances: a stream of the run's seed that no map draws from.
@@ -122,10 +125,6 @@ fn scheduler_rng(seed: u64) -> ChaCha8Rng {
     rng.set_stream(1);
     rng
 }
-
-/// A package-level variable that can hold a pointer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Global(usize);
 
 impl Process {
     /// A process at the first statement of `main`.
@@ -164,6 +163,7 @@ impl Process {
             recorder: Recorder::default(),
             oom_kill: None,
             step: String::new(),
+            pools: pools::Pools::default(),
             startup,
             started_with: settings.config(),
             settings,
@@ -411,5 +411,19 @@ impl Mutator for Process {
 
     fn random(&mut self) -> u64 {
         self.rng.next_u64()
+    }
+}
+
+impl Variables for Process {
+    fn new_global(&mut self) -> Global {
+        Process::new_global(self)
+    }
+
+    fn global(&self, global: Global) -> ObjRef {
+        Process::global(self, global)
+    }
+
+    fn set_global(&mut self, global: Global, value: ObjRef) {
+        Process::set_global(self, global, value);
     }
 }
