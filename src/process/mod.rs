@@ -34,11 +34,13 @@ mod settings;
 mod stack;
 mod startup;
 mod statistics;
+mod sync;
 mod workers;
 
 pub use crate::cost::{CostProfile, Draw, KeyText};
 pub use crate::heap::mutator::Global;
 pub use settings::{ReleaseAdvice, Settings};
+pub use sync::{LockKind, LockTimes, LockUse, LockedBatch, PoolPath, SyncMapOperation};
 
 use std::sync::Arc;
 

@@ -11,6 +11,7 @@ mod draws;
 mod frames;
 mod maps;
 mod objects;
+mod sync;
 mod task;
 mod variable;
 
@@ -65,6 +66,8 @@ struct Machine<'s> {
     sinks: IndexMap<usize, Global>,
     /// The track that is being carried out: 0 outside `parallel`, inside from 1.
     track: usize,
+    /// The list of pools, if the program has one.
+    pools: Option<sync::Pools>,
 }
 
 /// One goroutine of the program.
@@ -83,7 +86,7 @@ impl<'s> Machine<'s> {
         let variables = scenario.vars.values().map(|_| Variable::nil(process.new_global())).collect();
         let string_keys = StringKeys::of_variables(scenario, process.settings().version);
         let run_seed = settings.go.seed;
-        Machine {
+        let mut machine = Machine {
             scenario,
             process,
             variables,
@@ -92,7 +95,10 @@ impl<'s> Machine<'s> {
             run_seed,
             sinks: IndexMap::new(),
             track: 0,
-        }
+            pools: None,
+        };
+        machine.make_ready();
+        machine
     }
 
     /// `main`: the top-level steps on one goroutine.

@@ -21,7 +21,8 @@
 //!
 //! - What the pool will give is reachable from its two variables, and everything else it ever held is not.
 //!
-//! **Differences from Go.** Goroutines take turns, so no steal fails. GOMAXPROCS does not change. An object is put while the
+//! **Differences from Go.** A cycle may start inside an operation, where Go's is pinned; then it counts as started at the end
+//! of it. Goroutines take turns, so no steal fails. GOMAXPROCS does not change. An object is put while the
 //! caller still refers to it.
 //!
 //! **Sources.** `sync/pool.go`, `sync/poolqueue.go`, Go 1.21.13 to 1.27.3 (the same in all).
@@ -103,10 +104,13 @@ impl SyncPool {
         (self.local_global, self.victim_global)
     }
 
-    /// What the start of a cycle does, in the pool's books.
-    pub fn cleanup(&mut self) {
+    /// What the start of a cycle does, in the pool's books. The variables are the books' again, whenever in an operation the
+    /// cycle has started.
+    pub fn cleanup<M: Variables>(&mut self, m: &mut M) {
         self.victim = self.local.take();
         self.victim_state = Victim::Open;
+        m.set_global(self.local_global, ObjRef::NIL);
+        m.set_global(self.victim_global, self.victim.as_ref().map_or(ObjRef::NIL, |victim| victim.array));
     }
 
     /// The P's part of the array, which is made if there is none.
@@ -200,8 +204,9 @@ impl PoolList {
     }
 
     /// What the start of a cycle does, in the books.
-    pub fn cleanup(&mut self) {
+    pub fn cleanup<M: Variables>(&mut self, m: &mut M) {
         (self.len, self.cap) = (0, 0);
+        m.set_global(self.list_global, ObjRef::NIL);
     }
 
     /// `allPools = append(allPools, p)`. Pools are variables, not objects: the pointers lead nowhere on the heap.

@@ -28,8 +28,8 @@ fn collect(heap: &mut CountingHeap, pool: &mut SyncPool, list: &mut PoolList) {
         heap.set_global(to, moved);
         heap.set_global(from, ObjRef::NIL);
     }
-    pool.cleanup();
-    list.cleanup();
+    pool.cleanup(heap);
+    list.cleanup(heap);
     heap.collect();
 }
 
