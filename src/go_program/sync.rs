@@ -204,7 +204,6 @@ impl Body<'_, '_> {
     }
 
     pub(super) fn pool_get(&mut self, get: &PoolGet) {
-        self.types.need(Helper::Buffer);
         let (name, taken) = (self.name(get.pool), self.taken(get.pool));
         let count = grouped(get.count);
         let use_of = |bytes: u64| {
@@ -242,7 +241,6 @@ impl Body<'_, '_> {
     }
 
     pub(super) fn pool_put(&mut self, put: &PoolPut) {
-        self.types.need(Helper::Buffer);
         let (name, taken) = (self.name(put.pool), self.taken(put.pool));
         self.code.open(&format!("for i := 0; i < {}; i++ {{", grouped(put.count)));
         self.code.line(&format!("{taken}Count--"));
@@ -259,8 +257,11 @@ impl Body<'_, '_> {
         self.code.close("}");
     }
 
-    /// Declarations of the types of maps behind locks.
+    /// Declarations of the types of maps behind locks, and of what pools hold.
     pub(super) fn declare_shards(&mut self) {
+        if self.scenario.vars.values().any(|var_type| *var_type == VarType::Pool) {
+            self.types.need(Helper::Buffer);
+        }
         for index in 0..self.scenario.vars.len() {
             let var = VarId(index);
             let VarType::Locked { key, value, lock, .. } = self.scenario.var(var) else { continue };

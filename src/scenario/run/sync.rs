@@ -229,7 +229,11 @@ impl Machine<'_> {
         let var = task.step.var;
         let start_ns = self.process.exact_now_ns();
         let (mut new, mut updated) = (0, 0);
-        for key in task.keys.by_ref().take(LOCKED_SLICE) {
+        let keys: Vec<u32> = task.keys.by_ref().take(LOCKED_SLICE).collect();
+        if let [only] = self.variables[var.0].locked().maps.as_slice() {
+            only.bring_keys_near(&keys);
+        }
+        for key in keys {
             task.value.clear();
             match &task.step.value {
                 InsertValue::Zero => {}
