@@ -87,7 +87,9 @@ fn sync_maps_allocate_and_keep_what_go_does() {
                     let metric = row["metric"].as_str();
                     let values: Vec<u64> = runs
                         .iter()
-                        .filter_map(|run| run.iter().find(|(name, _)| *name == metric).map(|(_, value)| *value))
+                        .filter_map(|run| {
+                            run.iter().find(|(name, _)| *name == metric).map(|(_, value)| *value)
+                        })
                         .collect();
                     if values.is_empty() {
                         assert_eq!(metric, "live_after_nil", "an unknown metric");
@@ -100,7 +102,9 @@ fn sync_maps_allocate_and_keep_what_go_does() {
                     let (low, high) = (number(row, "min") - noise, number(row, "max") + noise);
                     compared += 1;
                     if mean < low * (1.0 - chance) || mean > high * (1.0 + chance) {
-                        wrong.push(format!("{version_text} {scenario} {entries} {metric}: {mean} not in {low}..{high}"));
+                        wrong.push(format!(
+                            "{version_text} {scenario} {entries} {metric}: {mean} not in {low}..{high}"
+                        ));
                     }
                 }
             }
@@ -116,10 +120,14 @@ fn operations_on_a_promoted_sync_map_allocate_what_go_does() {
     for row in rows("maps/sync_map_ops.csv") {
         let mut heap = CountingHeap::new(version(&row), 3);
         let mut map = SyncMap::new(&mut heap);
-        (0..COUNT).for_each(|key| drop(map.store(&mut heap, key, ObjRef::NIL, ObjRef::NIL)));
+        (0..COUNT).for_each(|key| {
+            map.store(&mut heap, key, ObjRef::NIL, ObjRef::NIL);
+        });
         map.range(&mut heap);
         let delete = |heap: &mut CountingHeap, map: &mut SyncMap| {
-            (0..COUNT).for_each(|key| drop(map.delete(heap, key)));
+            (0..COUNT).for_each(|key| {
+                map.delete(heap, key);
+            });
         };
         if row["operation"].contains("after_delete") {
             delete(&mut heap, &mut map);
@@ -127,7 +135,9 @@ fn operations_on_a_promoted_sync_map_allocate_what_go_does() {
         let (bytes, mallocs) = (heap.total_alloc_bytes(), heap.mallocs());
         match row["operation"].as_str() {
             "store_overwrite_promoted" | "store_after_delete_same_keys" => {
-                (0..COUNT).for_each(|key| drop(map.store(&mut heap, key, ObjRef::NIL, ObjRef::NIL)));
+                (0..COUNT).for_each(|key| {
+                    map.store(&mut heap, key, ObjRef::NIL, ObjRef::NIL);
+                });
             }
             "load_hit" => (0..COUNT).for_each(|key| assert!(map.load(&mut heap, key))),
             "load_miss_not_amended" => (0..COUNT).for_each(|key| assert!(!map.load(&mut heap, COUNT + key))),

@@ -127,7 +127,8 @@ impl CountingHeap {
     /// How many objects that were asked for with `size_bytes` roots, variables and locals reach.
     pub fn reachable_of_size(&self, size_bytes: u64) -> u64 {
         let reached = self.reach();
-        let matching = self.objects.iter().zip(&reached).filter(|(object, _)| object.size_bytes == size_bytes);
+        let matching =
+            self.objects.iter().zip(&reached).filter(|(object, _)| object.size_bytes == size_bytes);
         matching.filter(|(_, reached)| **reached).count() as u64
     }
 
@@ -143,7 +144,8 @@ impl CountingHeap {
 
     fn reach(&self) -> Vec<bool> {
         let mut reached = vec![false; self.objects.len()];
-        let mut queue: Vec<ObjRef> = self.roots.iter().chain(&self.locals).chain(&self.globals).copied().collect();
+        let mut queue: Vec<ObjRef> =
+            self.roots.iter().chain(&self.locals).chain(&self.globals).copied().collect();
         while let Some(obj) = queue.pop() {
             if obj.is_nil() || std::mem::replace(&mut reached[Self::position(obj)], true) {
                 continue;

@@ -22,8 +22,8 @@
 
 use super::Process;
 use crate::cost::Sync;
-use crate::heap::object::ObjRef;
 use crate::heap::malloc::Run;
+use crate::heap::object::ObjRef;
 
 /// Shares of a lock above which nobody else gets it.
 const ALL_OF_IT: f64 = 0.999;

@@ -222,7 +222,9 @@ impl Checker<'_> {
             _ => format!("{name} is nil here: there is nothing in it"),
         };
         let accepted = match var_type {
-            VarType::Map { .. } | VarType::Locked { .. } => format!("{{ make = {{ var = \"{name}\" }} }} before it"),
+            VarType::Map { .. } | VarType::Locked { .. } => {
+                format!("{{ make = {{ var = \"{name}\" }} }} before it")
+            }
             _ => format!("a step before it that fills {name}: alloc or hold"),
         };
         self.report(span, reason, &accepted);

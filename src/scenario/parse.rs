@@ -11,7 +11,8 @@ use super::reader::{Entry, Node, Table};
 use super::settings::{GOGC_LIMIT_PERCENT, PROCS_LIMIT};
 use super::types::{TYPE_LIMIT_BYTES, TYPES_LIMIT, is_predeclared};
 use super::{
-    GoSettings, GoType, Gogc, Lock, Machine, MemoryLimit, Scenario, StructType, Typed, Types, VarId, VarType, check,
+    GoSettings, GoType, Gogc, Lock, Machine, MemoryLimit, Scenario, StructType, Typed, Types, VarId, VarType,
+    check,
 };
 use crate::units::{GIB, MIB};
 use crate::version::GoVersion;
@@ -391,8 +392,7 @@ impl Parser {
         let of = table.need("of", "the type of each map: of = \"map[int]int\"", &mut self.log);
         let shards = table.take("shards").map_or(Some(1), |node| node.whole(1..=SHARDS_LIMIT, &mut self.log));
         let locks = [("sync.Mutex", Lock::Mutex), ("sync.RWMutex", Lock::RwMutex)];
-        let lock =
-            table.take("lock").map_or(Some(Lock::RwMutex), |node| node.choice(&locks, &mut self.log));
+        let lock = table.take("lock").map_or(Some(Lock::RwMutex), |node| node.choice(&locks, &mut self.log));
         table.finish(&mut self.log);
         let of = of?;
         let GoType::Map(key, value) = self.go_type(&of)? else {

@@ -394,6 +394,9 @@ impl Step {
             Step::Lookup(step) => format!("look up {} in {}", keys(&step.keys), name(&step.var)),
             Step::Delete(step) => format!("delete {} from {}", keys(&step.keys), name(&step.var)),
             Step::Clear(var) => format!("clear {}", name(var)),
+            Step::Drop(var) if scenario.var(*var).is_ready() => {
+                format!("{} = {}{{}}", name(var), scenario.var(*var))
+            }
             Step::Drop(var) => format!("{} = nil", name(var)),
             Step::Rebuild(var) => format!("rebuild {}", name(var)),
             Step::Alloc(step) => {

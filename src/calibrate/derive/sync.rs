@@ -23,19 +23,21 @@ pub(super) fn derive(rows: &Rows, version: GoVersion, base: &Sync, fields: &mut 
     let one = |procs: &'static str, what: &'static str, size: &'static str| {
         move || rows.min("sync", &[("procs", procs), ("what", what), ("size", size)], "min_ns")
     };
-    let series = |procs: &str, what: &str| {
-        rows.series("sync", &[("procs", procs), ("what", what)], "size", "min_ns")
-    };
+    let series =
+        |procs: &str, what: &str| rows.series("sync", &[("procs", procs), ("what", what)], "size", "min_ns");
     let whole_map = |entries: f64| match version.has_sync_map_trie() {
         true => entries * TRIE_ENTRY_BYTES,
         false => BUCKET_BYTES * buckets(entries, version) + entries * ENTRY_BYTES,
     };
     // A share of one series less a multiple of another, by entries.
-    let less = |procs: &str, what: &str, share: f64, other: &str, times: f64| -> Result<Vec<(f64, f64)>, NoRow> {
-        let (measured, apart) = (series(procs, what)?, series(procs, other)?);
-        let pairs = measured.iter().zip(&apart);
-        Ok(pairs.map(|((n, ns), (_, apart_ns))| (*n, (share * ns - times * apart_ns).max(LEAST_NS))).collect())
-    };
+    let less =
+        |procs: &str, what: &str, share: f64, other: &str, times: f64| -> Result<Vec<(f64, f64)>, NoRow> {
+            let (measured, apart) = (series(procs, what)?, series(procs, other)?);
+            let pairs = measured.iter().zip(&apart);
+            Ok(pairs
+                .map(|((n, ns), (_, apart_ns))| (*n, (share * ns - times * apart_ns).max(LEAST_NS)))
+                .collect())
+        };
     let of_buckets = |points: Vec<(f64, f64)>| -> Curve {
         let sized = points.iter().map(|(n, ns)| (bucket_array_bytes(*n, version), *ns));
         rising_curve(&sized.collect::<Vec<_>>())
@@ -87,14 +89,17 @@ pub(super) fn derive(rows: &Rows, version: GoVersion, base: &Sync, fields: &mut 
             .price("sync.load_miss_ns", &base.load_miss_ns, || Ok(of_sync_map(series("1", "load-miss")?))),
         delete_ns: fields
             .price("sync.delete_ns", &base.delete_ns, || Ok(of_sync_map(series("1", "delete")?))),
-        range_ns: fields
-            .price("sync.range_ns", &base.range_ns, || Ok(of_sync_map(series("1", "range")?))),
+        range_ns: fields.price("sync.range_ns", &base.range_ns, || Ok(of_sync_map(series("1", "range")?))),
         pool_private_ns: fields.price(
             "sync.pool_private_ns",
             &base.pool_private_ns,
             one("1", "pool-pair", "1"),
         ),
-        pool_shared_ns: fields.price("sync.pool_shared_ns", &base.pool_shared_ns, one("1", "pool-pair", "64")),
+        pool_shared_ns: fields.price(
+            "sync.pool_shared_ns",
+            &base.pool_shared_ns,
+            one("1", "pool-pair", "64"),
+        ),
         pool_new_ns: fields.price("sync.pool_new_ns", &base.pool_new_ns, || {
             Ok(one("1", "pool-new", "1")()? - one("1", "pool-new-allocation", "1")()?)
         }),

@@ -180,10 +180,7 @@ impl ReadDirtyMap {
         m.touch(entry, 0, ENTRY.size_bytes);
         m.set_pointer(entry, 0, cell);
         m.push_local(entry);
-        self.records.insert(
-            key,
-            Record { entry, key_box, maps: [0; 2], is_live: true, is_expunged: false },
-        );
+        self.records.insert(key, Record { entry, key_box, maps: [0; 2], is_live: true, is_expunged: false });
         self.put_into_dirty(m, key, key_box, entry);
         m.pop_local();
         m.pop_local();
@@ -376,4 +373,3 @@ fn new_cell<M: Mutator>(m: &mut M, value: ObjRef) -> ObjRef {
     }
     cell
 }
-

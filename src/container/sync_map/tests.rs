@@ -59,7 +59,8 @@ fn behaves_like_a_map(
         match act {
             Act::Store(key) => {
                 let (stored, value) = store(&mut heap, &mut map, key);
-                let expected = if model.insert(key, value).is_some() { Stored::Replaced } else { Stored::New };
+                let expected =
+                    if model.insert(key, value).is_some() { Stored::Replaced } else { Stored::New };
                 prop_assert_eq!(stored, expected);
             }
             Act::Load(key) => prop_assert_eq!(map.load(&mut heap, key), model.contains_key(&key)),
@@ -117,9 +118,13 @@ proptest! {
 fn a_trie_that_is_emptied_is_its_root() {
     let mut heap = CountingHeap::new(GoVersion::Go1_24, 1);
     let mut map = SyncMap::new(&mut heap);
-    (0..5000).for_each(|key| drop(map.store(&mut heap, key, ObjRef::NIL, ObjRef::NIL)));
+    (0..5000).for_each(|key| {
+        map.store(&mut heap, key, ObjRef::NIL, ObjRef::NIL);
+    });
     assert!(heap.live_bytes() > 5000 * 48);
-    (0..5000).for_each(|key| drop(map.delete(&mut heap, key)));
+    (0..5000).for_each(|key| {
+        map.delete(&mut heap, key);
+    });
     assert_eq!(heap.live_bytes(), 160);
 }
 
@@ -131,10 +136,14 @@ fn deleted_keys_linger_until_a_new_key_and_a_promotion() {
         SyncMap::ReadDirty(map) => map.map_lens(),
         SyncMap::Trie(_) => panic!("a trie in Go 1.23"),
     };
-    (0..100).for_each(|key| drop(store(&mut heap, &mut map, key)));
+    (0..100).for_each(|key| {
+        store(&mut heap, &mut map, key);
+    });
     map.range(&mut heap);
     assert_eq!(lens(&map), (100, 0));
-    (0..100).for_each(|key| drop(map.delete(&mut heap, key)));
+    (0..100).for_each(|key| {
+        map.delete(&mut heap, key);
+    });
     assert_eq!((map.len(), lens(&map)), (0, (100, 0)));
     store(&mut heap, &mut map, 100);
     assert_eq!(lens(&map), (100, 1));

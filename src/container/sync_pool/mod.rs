@@ -119,8 +119,7 @@ impl SyncPool {
             pools.enter(m);
             let (procs, last) = (self.procs as u64, (self.procs - 1) as u64);
             let scan_bytes = last * LOCAL_BYTES + LOCAL_SCAN_BYTES;
-            let array =
-                m.alloc(Layout::scan(procs * LOCAL_BYTES, procs as u32 * LOCAL_SLOTS, scan_bytes));
+            let array = m.alloc(Layout::scan(procs * LOCAL_BYTES, procs as u32 * LOCAL_SLOTS, scan_bytes));
             m.touch(array, 0, procs * LOCAL_BYTES);
             m.set_global(self.local_global, array);
             self.local = Some(Locals { array, of: vec![Local::default(); self.procs] });

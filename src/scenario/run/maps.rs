@@ -52,7 +52,8 @@ impl Machine<'_> {
     }
 
     pub(super) fn new_map(&mut self, var: VarId, hint: u64) -> BucketMap {
-        let (VarType::Map { key, value } | VarType::Locked { key, value, .. }) = self.scenario.var(var) else {
+        let (VarType::Map { key, value } | VarType::Locked { key, value, .. }) = self.scenario.var(var)
+        else {
             panic!("{} is no map", self.scenario.var_name(var));
         };
         BucketMap::make(&mut self.process, MapType::new(type_desc(key), type_desc(value)), hint)

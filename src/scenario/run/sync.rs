@@ -338,7 +338,9 @@ impl Machine<'_> {
         let global = taken_here.places[place];
         let got = variable.pool.get(&mut self.process, list, p);
         let mut taken = match got {
-            Some(Pooled { object, note }) => Taken { buffer: object, cap_bytes: note, path: PoolPath::Shared },
+            Some(Pooled { object, note }) => {
+                Taken { buffer: object, cap_bytes: note, path: PoolPath::Shared }
+            }
             None => {
                 let buffer = self.process.alloc(BUFFER);
                 self.process.write_part(buffer, 0, BUFFER.size_bytes);

@@ -1,9 +1,9 @@
 //! The program's variables: what each refers to now, on the heap and in the interpreter's own books.
 
-use crate::container::bucket_map::BucketMap;
-use crate::heap::object::ObjRef;
 use super::sync::{LockedMaps, PoolVariable};
+use crate::container::bucket_map::BucketMap;
 use crate::container::sync_map::SyncMap;
+use crate::heap::object::ObjRef;
 use crate::process::{Global, Process};
 
 /// A package-level variable.
