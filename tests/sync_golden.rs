@@ -12,9 +12,9 @@ use golden_rows::{Row, number, rows};
 
 /// Bytes of other things that HeapAlloc differs by from run to run, as the vectors' description says.
 const NOISE_BYTES: f64 = 5.0 * 1024.0;
-/// How far the mean of so many hash seeds may lie outside the range of five runs of Go. Overflow buckets and nodes are chance:
+/// How far the median of so many hash seeds may lie outside the range of five runs of Go. Overflow buckets and nodes are chance:
 /// 0.1 % of the bytes at 100,000 entries, a few objects at 1,000.
-const SEEDS: u64 = 10;
+const SEEDS: u64 = 5;
 const SHARE: f64 = 0.002;
 
 fn version(row: &Row) -> GoVersion {
@@ -63,6 +63,11 @@ fn simulated(version: GoVersion, scenario: &str, entries: u32, seed: u64) -> Vec
     seen
 }
 
+fn median(mut values: Vec<u64>) -> f64 {
+    values.sort_unstable();
+    values[values.len() / 2] as f64
+}
+
 #[test]
 fn sync_maps_allocate_and_keep_what_go_does() {
     let mut wrong = Vec::new();
@@ -95,15 +100,16 @@ fn sync_maps_allocate_and_keep_what_go_does() {
                         assert_eq!(metric, "live_after_nil", "an unknown metric");
                         continue;
                     }
-                    let mean = values.iter().sum::<u64>() as f64 / values.len() as f64;
+                    // Two keys of one map in sixteen share the root's child and get a node more: the typical map counts.
+                    let typical = median(values);
                     let noise = if metric.starts_with("live") { NOISE_BYTES } else { 0.0 };
                     // A thousand entries differ by more from map to map.
                     let chance = if metric.starts_with("store") && entries == "1000" { 0.03 } else { SHARE };
                     let (low, high) = (number(row, "min") - noise, number(row, "max") + noise);
                     compared += 1;
-                    if mean < low * (1.0 - chance) || mean > high * (1.0 + chance) {
+                    if typical < low * (1.0 - chance) || typical > high * (1.0 + chance) {
                         wrong.push(format!(
-                            "{version_text} {scenario} {entries} {metric}: {mean} not in {low}..{high}"
+                            "{version_text} {scenario} {entries} {metric}: {typical} not in {low}..{high}"
                         ));
                     }
                 }
