@@ -115,6 +115,16 @@ impl GoVersion {
         if self >= GoVersion::Go1_27 { 16 } else { 8 }
     }
 
+    /// Whether `sync.Map` is a hash trie (`internal/sync/hashtriemap.go`, since 1.24) and no longer two maps.
+    pub fn has_sync_map_trie(self) -> bool {
+        self >= GoVersion::Go1_24
+    }
+
+    /// Whether `sync.Map` has `Clear` (since 1.23).
+    pub fn has_sync_map_clear(self) -> bool {
+        self >= GoVersion::Go1_23
+    }
+
     /// Numerator of the classic map's load factor over 2: 12 (1.21, an integer-division slip) or 13.
     pub fn map_load_factor_numerator(self) -> u64 {
         match self {

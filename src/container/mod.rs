@@ -6,6 +6,8 @@
 //!
 //! - [`map_type`]: how a map's key and elem types become bucket sizes and pointer layouts.
 //! - [`bucket_map`]: the bucketed hash table that `map[K]V` was up to Go 1.23.
+//! - [`sync_map`]: `sync.Map`, as two maps (up to Go 1.23) and as a hash trie.
+//! - [`sync_pool`]: `sync.Pool`.
 //!
 //! **Invariant.** A container never frees anything and never learns what was freed. It keeps its host-side bookkeeping
 //! (key identities, tophash bytes) beside the simulated objects and drops it when the *program* lets go of them; the
@@ -13,3 +15,5 @@
 
 pub mod bucket_map;
 pub mod map_type;
+pub mod sync_map;
+pub mod sync_pool;

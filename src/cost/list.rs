@@ -23,6 +23,7 @@ pub struct CostModel {
     pub cycle: Cycle,
     pub sweeping: Sweeping,
     pub goroutines: Goroutines,
+    pub sync: Sync,
 }
 
 /// What `mallocgc` and zeroing cost.
@@ -241,4 +242,47 @@ pub struct Goroutines {
     pub sleep_overshoot_ns: f64,
     /// Shortest sleep when the process is otherwise idle (the poller counts milliseconds).
     pub sleep_minimum_ns: f64,
+}
+
+/// What locks, `sync.Map` and `sync.Pool` cost. Prices of `sync.Map` are those of the release's own generation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sync {
+    /// `Lock` and `Unlock` of a `sync.Mutex` that nobody else wants: 14.0 to 14.3.
+    pub mutex_ns: f64,
+    /// The same of a `sync.RWMutex`: 23.9 to 24.5.
+    pub rwmutex_write_ns: f64,
+    /// `RLock` and `RUnlock` when nobody else wants the lock: 13.5 to 13.9.
+    pub rwmutex_read_ns: f64,
+    /// What an assignment to a map costs more inside `RWMutex.Lock`, by bytes of buckets. Atomic operations keep one
+    /// operation's cache misses from overlapping with the next one's: out of cache it is twice what the lock costs alone.
+    pub write_locked_ns: Curve,
+    /// What a lookup costs more inside `RWMutex.RLock`, by bytes of buckets.
+    pub read_locked_ns: Curve,
+    /// What an assignment behind one lock costs more when a second goroutine wants the lock all the time: spinning, parking
+    /// and the cache lines of lock, map and bucket that come from another core.
+    pub write_handoff_ns: Curve,
+    /// What an assignment behind one of 16 locks costs more beside a second goroutine that uses all of them: cache lines.
+    pub write_shared_ns: Curve,
+    /// What a lookup behind one `RLock` costs more beside a second reader: the count of readers is one cache line.
+    pub read_contended_ns: Curve,
+    /// The same with 16 locks.
+    pub read_shared_ns: Curve,
+    /// `sync.Map.Store` of a new key without what it allocates, growth included, by bytes of the whole map.
+    pub store_ns: Curve,
+    /// `Store` over an old value, without what it allocates.
+    pub overwrite_ns: Curve,
+    /// `Load` of a key that is there.
+    pub load_hit_ns: Curve,
+    /// `Load` of a key that is not.
+    pub load_miss_ns: Curve,
+    /// `Delete` of a key that is there.
+    pub delete_ns: Curve,
+    /// One key of a `Range`.
+    pub range_ns: Curve,
+    /// `Put` and `Get` of a `sync.Pool` by way of the P's private place.
+    pub pool_private_ns: f64,
+    /// `Put` and `Get` by way of the P's chain.
+    pub pool_shared_ns: f64,
+    /// A `Get` that finds nothing, without what `New` allocates.
+    pub pool_new_ns: f64,
 }

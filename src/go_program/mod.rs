@@ -20,6 +20,7 @@ mod names;
 mod serve;
 mod slices;
 mod steps;
+mod sync;
 mod types;
 
 use std::collections::BTreeSet;
@@ -29,7 +30,7 @@ use self::code::{columns, comment, quoted};
 use self::names::Names;
 use self::steps::Body;
 use self::types::GoTypes;
-use crate::scenario::{RunSettings, Scenario, Step};
+use crate::scenario::{RunSettings, Scenario, Step, VarType};
 use crate::units::MIB;
 
 const HARNESS: &str = include_str!("harness.go.txt");
@@ -72,10 +73,11 @@ enum Helper {
     Permutation,
     Stream,
     Mix,
+    Buffer,
 }
 
 impl Helper {
-    const ALL: [Helper; 20] = [
+    const ALL: [Helper; 21] = [
         Helper::Bits,
         Helper::Unsafe,
         Helper::MaxLimit,
@@ -96,6 +98,7 @@ impl Helper {
         Helper::Permutation,
         Helper::Stream,
         Helper::Mix,
+        Helper::Buffer,
     ];
 
     fn text(self) -> &'static str {
@@ -116,13 +119,14 @@ impl Helper {
             Helper::Permutation => include_str!("helpers/permutation.go.txt"),
             Helper::Stream => include_str!("helpers/stream.go.txt"),
             Helper::Mix => include_str!("helpers/mix.go.txt"),
+            Helper::Buffer => include_str!("helpers/buffer.go.txt"),
         }
     }
 
     /// What the helper itself needs.
     fn needs(self) -> &'static [Helper] {
         match self {
-            Helper::Filled => &[Helper::Fill],
+            Helper::Filled | Helper::Buffer => &[Helper::Fill],
             Helper::Text => &[Helper::Unsafe],
             Helper::KeyText => &[Helper::Text, Helper::Unsafe],
             Helper::KnownKey => &[Helper::KeyText, Helper::Text, Helper::Unsafe],
@@ -157,9 +161,10 @@ pub fn go_program(scenario: &Scenario, settings: &RunSettings) -> Result<String,
     }
     let texts: Vec<&str> = Helper::ALL.iter().map(|helper| helper.text()).chain([HARNESS]).collect();
     let mut types = GoTypes::new(scenario, Names::of(scenario, &texts));
-    let mut body = Body::new(scenario, &mut types);
+    let mut body = Body::new(scenario, &mut types, settings.go.version);
+    body.declare_shards();
     body.main()?;
-    let Body { code, sinks, released, crowds, .. } = body;
+    let Body { code, sinks, released, crowds, taken, .. } = body;
     let helpers = all_helpers(&types);
 
     let mut text = head(scenario, settings);
@@ -170,6 +175,10 @@ pub fn go_program(scenario: &Scenario, settings: &RunSettings) -> Result<String,
     let _ = writeln!(text, "const seed = {}\n", settings.go.seed);
     text.push_str(&types.declarations());
     text.push_str(&variables(scenario, &types, &sinks, &released, &helpers));
+    let pools = scenario.vars.values().enumerate().filter(|(_, var_type)| **var_type == VarType::Pool);
+    let pools: Vec<String> =
+        pools.map(|(index, _)| types.names.var(crate::scenario::VarId(index)).to_owned()).collect();
+    text.push_str(&sync::pool_variables(&pools, &taken));
     let _ = writeln!(text, "func main() {{\n{}}}", code.text());
     text.push_str(&types.makers());
     for helper in helpers {
@@ -266,8 +275,11 @@ fn variables(
         [(name, go_type)] => format!("var {name} {go_type}\n\n"),
         rows => format!("var (\n{})\n\n", columns(rows)),
     };
-    let own = scenario.vars.values().enumerate().map(|(index, var_type)| {
-        (types.names.var(crate::scenario::VarId(index)).to_owned(), types.var_text(var_type))
+    let declared = scenario.vars.values().enumerate().filter(|(_, var_type)| **var_type != VarType::Pool);
+    let own = declared.map(|(index, var_type)| {
+        let name = types.names.var(crate::scenario::VarId(index)).to_owned();
+        let text = types.var_text(&name, var_type);
+        (name, text)
     });
     text.push_str(&group(&own.collect::<Vec<_>>()));
     if !sinks.is_empty() {

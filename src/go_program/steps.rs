@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use toml::Spanned;
 
 use super::code::{Code, grouped, quoted, size, spaced_size};
+use super::sync::TakenArray;
 use super::types::{GoTypes, byte_array};
 use super::{Helper, Unwritable};
 use crate::scenario::{
@@ -12,6 +13,7 @@ use crate::scenario::{
     MemoryLimit, MixPart, Release, Repeat, Scenario, Shape, Step, Typed, VarId, VarType, Written,
 };
 use crate::units::SECOND_NS;
+use crate::version::GoVersion;
 
 /// Where a step stands.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,7 +26,7 @@ struct Place {
 
 /// Writes the body of `main`.
 pub(super) struct Body<'s, 't> {
-    scenario: &'s Scenario,
+    pub(super) scenario: &'s Scenario,
     pub(super) types: &'t mut GoTypes<'s>,
     pub(super) code: Code,
     /// The variables that hold the newest garbage, with their types.
@@ -36,10 +38,18 @@ pub(super) struct Body<'s, 't> {
     pub(super) crowds: u64,
     place: Place,
     turns: u64,
+    /// Arrays for what goroutines have got from pools.
+    pub(super) taken: Vec<TakenArray>,
+    /// The release that will compile the program.
+    pub(super) version: GoVersion,
 }
 
 impl<'s, 't> Body<'s, 't> {
-    pub(super) fn new(scenario: &'s Scenario, types: &'t mut GoTypes<'s>) -> Body<'s, 't> {
+    pub(super) fn new(
+        scenario: &'s Scenario,
+        types: &'t mut GoTypes<'s>,
+        version: GoVersion,
+    ) -> Body<'s, 't> {
         let mut garbage = Vec::new();
         let mut released = Vec::new();
         survey(&scenario.steps, &mut garbage, &mut released);
@@ -55,7 +65,18 @@ impl<'s, 't> Body<'s, 't> {
             crowds: 0,
             place: Place::default(),
             turns: 1,
+            taken: Vec::new(),
+            version,
         }
+    }
+
+    /// The track that is being written: 0 outside `parallel`, inside from 1.
+    pub(super) fn track(&self) -> usize {
+        self.place.track
+    }
+
+    fn is_concurrent(&self, var: VarId) -> bool {
+        self.scenario.var(var).is_concurrent()
     }
 
     /// `main`: the top-level steps, each with its name.
@@ -83,6 +104,15 @@ impl<'s, 't> Body<'s, 't> {
 
     fn step(&mut self, step: &Step) -> Result<(), Unwritable> {
         match step {
+            Step::Make(make) if self.is_concurrent(make.var) => self.make_locked(make),
+            Step::Insert(insert) if self.is_concurrent(insert.var) => self.insert_sync(insert)?,
+            Step::Lookup(access) if self.is_concurrent(access.var) => self.lookup_sync(access),
+            Step::Delete(access) if self.is_concurrent(access.var) => self.delete_sync(access),
+            Step::Clear(var) if self.is_concurrent(*var) => self.clear_sync(*var),
+            Step::Drop(var) if self.is_concurrent(*var) => self.drop_sync(*var),
+            Step::Range(var) => self.range(*var),
+            Step::Get(get) => self.pool_get(get),
+            Step::Put(put) => self.pool_put(put),
             Step::Make(make) => {
                 let map = self.map_text(make.var);
                 let hint = if make.hint == 0 { String::new() } else { format!(", {}", grouped(make.hint)) };
@@ -227,7 +257,7 @@ impl<'s, 't> Body<'s, 't> {
     // ---- maps ----
 
     /// Opens a loop over keys, in which `k` is the key.
-    fn open_keys(&mut self, keys: &crate::scenario::Keys) {
+    pub(super) fn open_keys(&mut self, keys: &crate::scenario::Keys) {
         let turn = self.turn_of_numbers();
         let at = self.turn();
         super::keys::open(keys, at.as_deref(), &turn, self.types, &mut self.code);
@@ -296,7 +326,7 @@ impl<'s, 't> Body<'s, 't> {
     }
 
     /// A value that lies in the map itself.
-    fn plain_value(&self, go_type: &GoType) -> String {
+    pub(super) fn plain_value(&self, go_type: &GoType) -> String {
         let text = self.types.text(go_type);
         match go_type {
             GoType::Basic(basic) => match basic.name {
@@ -313,7 +343,7 @@ impl<'s, 't> Body<'s, 't> {
     }
 
     /// A new object of `size_bytes` behind a value of `go_type`.
-    fn fresh(&mut self, go_type: &GoType, size_bytes: u64, written: Written) -> String {
+    pub(super) fn fresh(&mut self, go_type: &GoType, size_bytes: u64, written: Written) -> String {
         match go_type {
             GoType::Pointer(target) => self.types.new_object(target, written),
             GoType::Slice(element) => {
@@ -338,12 +368,13 @@ impl<'s, 't> Body<'s, 't> {
         size_bytes.div_ceil(element_bytes.max(1))
     }
 
-    fn shared(&self, from: VarId, key: &str) -> String {
+    pub(super) fn shared(&self, from: VarId, key: &str) -> String {
         let name = self.name(from);
         match self.scenario.var(from) {
             VarType::Map { .. } => format!("{name}[{key}]"),
             VarType::Slice { .. } => format!("{name}[k%len({name})]"),
             VarType::Pointer { .. } => name,
+            other => panic!("{name} is a {other}, from which nothing is shared"),
         }
     }
 

@@ -129,6 +129,7 @@ impl Process {
             CycleKind::Forced => CycleStart::Forced,
         };
         let plan = self.pacer.start_cycle(self.settings.procs, start, &memory);
+        self.clear_pools();
         let prices = self.mark_prices();
         let jobs = self.root_jobs();
         self.marker.start(self.settings.procs as usize, prices, jobs);

@@ -27,6 +27,7 @@ mod goroutine;
 mod keys;
 mod marking;
 mod metadata;
+mod pools;
 mod prices;
 mod recorder;
 mod settings;
@@ -34,10 +35,13 @@ mod specials;
 mod stack;
 mod startup;
 mod statistics;
+mod sync;
 mod workers;
 
 pub use crate::cost::{CostProfile, Draw, KeyText};
+pub use crate::heap::mutator::Global;
 pub use settings::{ReleaseAdvice, Settings};
+pub use sync::{LockKind, LockTimes, LockUse, LockedBatch, PoolPath, SyncMapOperation};
 
 use std::sync::Arc;
 
@@ -50,7 +54,7 @@ use crate::gc::barrier;
 use crate::gc::mark::Marker;
 use crate::heap::malloc::Run;
 use crate::heap::mheap::Heap;
-use crate::heap::mutator::{Mutator, Operation};
+use crate::heap::mutator::{Mutator, Operation, Variables};
 use crate::heap::object::{Layout, ObjRef};
 use crate::os::ContainerLimit;
 use crate::pacer::assist::AssistQueue;
@@ -114,6 +118,7 @@ pub struct Process {
     recorder: Recorder,
     oom_kill: Option<OomKill>,
     step: String,
+    pools: pools::Pools,
 }
 
 /// The scheduler's chances: a stream of the run's seed that no map draws from.
@@ -133,10 +138,6 @@ pub fn grown_cap(cap: u64) -> u64 {
         large => large + (large + 3 * DOUBLING_LIMIT) / 4,
     }
 }
-
-/// A package-level variable that can hold a pointer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Global(usize);
 
 impl Process {
     /// A process at the first statement of `main`.
@@ -175,6 +176,7 @@ impl Process {
             recorder: Recorder::default(),
             oom_kill: None,
             step: String::new(),
+            pools: pools::Pools::default(),
             startup,
             started_with: settings.config(),
             settings,
@@ -425,5 +427,19 @@ impl Mutator for Process {
 
     fn random(&mut self) -> u64 {
         self.rng.next_u64()
+    }
+}
+
+impl Variables for Process {
+    fn new_global(&mut self) -> Global {
+        Process::new_global(self)
+    }
+
+    fn global(&self, global: Global) -> ObjRef {
+        Process::global(self, global)
+    }
+
+    fn set_global(&mut self, global: Global, value: ObjRef) {
+        Process::set_global(self, global, value);
     }
 }

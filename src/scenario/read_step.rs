@@ -1,5 +1,7 @@
 //! Reading one step: its keys, its variables' types, its sizes.
 
+mod sync;
+
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -35,7 +37,7 @@ const STACK_MIN_BYTES: u64 = 2 * KIB;
 const BARE_STEPS: [&str; 2] = ["gc", "free-os-memory"];
 
 /// Steps that are written as a table, with an example of each.
-const TABLE_STEPS: [(&str, &str); 24] = [
+const TABLE_STEPS: [(&str, &str); 27] = [
     ("make", "{ make = { var = \"m\", hint = 1_000 } }"),
     ("insert", "{ insert = { var = \"m\", keys = \"0..1_000\" } }"),
     ("lookup", "{ lookup = { var = \"m\", keys = \"0..1_000\" } }"),
@@ -62,6 +64,9 @@ const TABLE_STEPS: [(&str, &str); 24] = [
     ("repeat", "{ repeat = { times = 10, steps = [\"gc\"] } }"),
     ("parallel", "{ parallel = [[\"gc\"], [{ sleep = \"1s\" }]] }"),
     ("snapshot", "{ snapshot = \"inserted\" }"),
+    ("range", "{ range = \"m\" }"),
+    ("get", "{ get = { pool = \"buffers\", size = \"4KiB\" } }"),
+    ("put", "{ put = { pool = \"buffers\" } }"),
     // Read as a table too, so that its mistake can say how it is written.
     ("gc", "\"gc\""),
 ];
@@ -179,7 +184,8 @@ impl Parser {
     fn table_step(&mut self, name: &str, node: &Node<'_>, depth: usize) -> Option<Step> {
         match name {
             "clear" => self.map_itself(node, "clear").map(Step::Clear),
-            "rebuild" => self.map_itself(node, "rebuild").map(Step::Rebuild),
+            "range" => self.map_itself(node, "range").map(Step::Range),
+            "rebuild" => self.rebuild(node),
             "drop" => self.var_itself(node, "drop").map(Step::Drop),
             "sleep" => node.nanos(LONGEST_NS, &mut self.log).map(Step::Sleep),
             "compute" => node.nanos(LONGEST_NS, &mut self.log).map(Step::Compute),
@@ -209,6 +215,8 @@ impl Parser {
                     "slice" => self.slice_of(&mut table, node),
                     "go" => self.go(&mut table),
                     "repeat" => self.repeat(&mut table, depth),
+                    "get" => self.pool_get(&mut table, node),
+                    "put" => self.pool_put(&mut table),
                     other => unreachable!("{other} is no step"),
                 };
                 table.finish(&mut self.log);
@@ -246,12 +254,18 @@ impl Parser {
 
     fn expect_map(&mut self, at: &Place, var: VarId) -> Option<(Typed, Typed)> {
         let (name, var_type) = self.vars.get_index(var.0).expect("a VarId is an index of vars");
-        if let VarType::Map { key, value } = var_type {
-            return Some((key.clone(), value.clone()));
+        match var_type {
+            VarType::Map { key, value } | VarType::Locked { key, value, .. } => {
+                return Some((key.clone(), value.clone()));
+            }
+            VarType::SyncMap => return Some(self.sync_map_types()),
+            _ => {}
         }
         let reason = format!("{name} is a {var_type}, not a map");
-        let maps =
-            self.vars.iter().filter(|(_, t)| matches!(t, VarType::Map { .. })).map(|(name, _)| name.as_str());
+        let is_map = |var_type: &VarType| {
+            matches!(var_type, VarType::Map { .. } | VarType::Locked { .. } | VarType::SyncMap)
+        };
+        let maps = self.vars.iter().filter(|(_, t)| is_map(t)).map(|(name, _)| name.as_str());
         let accepted = format!("a variable that is a map; there are: {}", list_or_none(maps));
         self.log.report(at.span.clone(), &at.path, reason, &accepted);
         None
@@ -430,6 +444,7 @@ impl Parser {
     fn make(&mut self, table: &mut Table<'_>) -> Option<Step> {
         let map = self.need_map(table, "var");
         let hint = self.optional_whole(table, "hint", 0..=KEY_LIMIT, 0);
+        let map = self.refuse_ready(map, table);
         Some(Step::Make(Make { var: map?.0, hint: hint? }))
     }
 
@@ -452,6 +467,10 @@ impl Parser {
     fn insert(&mut self, table: &mut Table<'_>) -> Option<Step> {
         let map = self.need_map(table, "var");
         let keys = self.need_keys(table);
+        let keys = match &map {
+            Some((var, ..)) if self.vars[var.0].is_concurrent() => self.refuse_window(keys, table),
+            _ => keys,
+        };
         let value_node = table.take("value");
         let size = self.payload(table, map.as_ref().map(|(_, _, value)| value));
         let written_node = table.take("written");
@@ -470,7 +489,11 @@ impl Parser {
                 None
             }
         };
-        let value = self.insert_value(value_node.as_ref(), &value_type, size?, written?, table);
+        let plain = value_node.is_none() && size == Some(None);
+        let value = match self.vars[var.0] {
+            VarType::SyncMap if plain => Some(InsertValue::Zero),
+            _ => self.insert_value(value_node.as_ref(), &value_type, size?, written?, table),
+        };
         if let (Some(node), Some(value)) = (&written_node, &value)
             && !matches!(value, InsertValue::New { .. })
         {
@@ -594,6 +617,11 @@ impl Parser {
             VarType::Map { value, .. } => value.go_type.clone(),
             VarType::Slice { element } => element.go_type.clone(),
             VarType::Pointer { target } => GoType::Pointer(Box::new(target.go_type.clone())),
+            VarType::SyncMap | VarType::Pool | VarType::Locked { .. } => {
+                let reason = format!("{name} is a {from_type}, whose values are not shared here");
+                node.wrong(reason, "a map, a slice or a pointer", &mut self.log);
+                return None;
+            }
         };
         if offered != value.go_type {
             let reason = format!("{name} offers {offered}, but the map's values are {}", value.go_type);
@@ -611,6 +639,7 @@ impl Parser {
 
     fn hold(&mut self, table: &mut Table<'_>) -> Option<Step> {
         let map = self.need_map(table, "from");
+        let map = self.refuse_concurrent(map, table);
         let keys = self.need_keys(table);
         let keys = self.refuse_window(keys, table);
         let into = table.need("into", "the name of a slice of [vars]", &mut self.log);
@@ -679,7 +708,7 @@ impl Parser {
         let ((into, into_node), count, object, shape) = (into?, count?, object?, shape?);
         let var_type = self.vars[into.0].clone();
         let (object, shape) = match var_type {
-            VarType::Map { .. } => {
+            VarType::Map { .. } | VarType::SyncMap | VarType::Pool | VarType::Locked { .. } => {
                 let accepted = "a slice or a pointer; insert fills maps";
                 into_node.wrong("a map cannot keep these objects", accepted, &mut self.log);
                 return None;

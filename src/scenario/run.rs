@@ -13,6 +13,7 @@ mod maps;
 mod objects;
 mod serve;
 mod slices;
+mod sync;
 mod task;
 mod variable;
 
@@ -75,6 +76,8 @@ struct Machine<'s> {
     serving: Option<serve::Serving<'s>>,
     /// The track that is being carried out: 0 outside `parallel`, inside from 1.
     track: usize,
+    /// The list of pools, if the program has one.
+    pools: Option<sync::Pools>,
 }
 
 /// One goroutine of the program.
@@ -93,7 +96,7 @@ impl<'s> Machine<'s> {
         let variables = scenario.vars.values().map(|_| Variable::nil(process.new_global())).collect();
         let string_keys = StringKeys::of_variables(scenario, process.settings().version);
         let run_seed = settings.go.seed;
-        Machine {
+        let mut machine = Machine {
             scenario,
             process,
             variables,
@@ -103,7 +106,10 @@ impl<'s> Machine<'s> {
             sinks: IndexMap::new(),
             serving: None,
             track: 0,
-        }
+            pools: None,
+        };
+        machine.make_ready();
+        machine
     }
 
     /// `main`: the top-level steps on one goroutine.

@@ -66,6 +66,38 @@ pub enum Step {
     Parallel(Vec<Vec<Spanned<Step>>>),
     /// A labelled row of MemStats and RSS: `{ snapshot = "inserted" }`. Inside a `repeat` the turn's number is added.
     Snapshot(String),
+    /// `m.Range(func(k, v any) bool { return true })`, or `for k := range m`: `{ range = "m" }`.
+    Range(VarId),
+    /// Buffers from a pool: `{ get = { pool = "buffers", size = "4KiB" } }`.
+    Get(PoolGet),
+    /// Buffers back into their pool, the newest first: `{ put = { pool = "buffers", max_put = "64KiB" } }`.
+    Put(PoolPut),
+}
+
+/// `b := pool.Get().(*buffer); b.use(n)`, and `b` is kept until a put.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PoolGet {
+    /// A pool.
+    pub pool: VarId,
+    /// How many buffers.
+    pub count: u64,
+    /// How long each is made, drawn from here: a longer one than a buffer ever was needs a new array. At least one.
+    pub mix: Vec<MixPart>,
+    /// How much of it the program writes.
+    pub written: Written,
+    /// Distinguishes the draws from another step's.
+    pub seed: u64,
+}
+
+/// `pool.Put(b)` for buffers that were got before, the newest first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PoolPut {
+    /// A pool.
+    pub pool: VarId,
+    /// How many buffers.
+    pub count: u64,
+    /// `if cap(b.data) <= max_put`, in bytes: larger buffers are dropped.
+    pub max_put_bytes: Option<u64>,
 }
 
 /// `make(map[K]V, hint)`.
@@ -371,6 +403,9 @@ impl Step {
             Step::Repeat(_) => "repeat",
             Step::Parallel(_) => "parallel",
             Step::Snapshot(_) => "snapshot",
+            Step::Range(_) => "range",
+            Step::Get(_) => "get",
+            Step::Put(_) => "put",
         }
     }
 
@@ -381,7 +416,8 @@ impl Step {
             Step::Insert(Insert { var, value: InsertValue::Shared(from), .. }) => vec![*var, *from],
             Step::Insert(insert) => vec![insert.var],
             Step::Lookup(access) | Step::Delete(access) => vec![access.var],
-            Step::Clear(var) | Step::Drop(var) | Step::Rebuild(var) => vec![*var],
+            Step::Clear(var) | Step::Drop(var) | Step::Rebuild(var) | Step::Range(var) => vec![*var],
+            Step::Get(PoolGet { pool, .. }) | Step::Put(PoolPut { pool, .. }) => vec![*pool],
             Step::Alloc(alloc) => vec![alloc.into],
             Step::Hold(hold) => vec![hold.from, hold.into],
             Step::Release(release) => vec![release.var],
@@ -413,6 +449,7 @@ impl Step {
                 serve.requests().saturating_mul(objects + 1)
             }
             Step::Exit(count) => *count,
+            Step::Get(PoolGet { count, .. }) | Step::Put(PoolPut { count, .. }) => *count,
             _ => self.keys().map_or(1, |keys| keys.count().max(1)),
         }
     }
@@ -428,6 +465,9 @@ impl Step {
             Step::Lookup(step) => format!("look up {} in {}", keys(&step.keys), name(&step.var)),
             Step::Delete(step) => format!("delete {} from {}", keys(&step.keys), name(&step.var)),
             Step::Clear(var) => format!("clear {}", name(var)),
+            Step::Drop(var) if scenario.var(*var).is_ready() => {
+                format!("{} = {}{{}}", name(var), scenario.var(*var))
+            }
             Step::Drop(var) => format!("{} = nil", name(var)),
             Step::Rebuild(var) => format!("rebuild {}", name(var)),
             Step::Alloc(step) => {
@@ -483,6 +523,9 @@ impl Step {
             }
             Step::Parallel(tracks) => format!("{} tracks in parallel", tracks.len()),
             Step::Snapshot(label) => format!("snapshot {label}"),
+            Step::Range(var) => format!("range over {}", name(var)),
+            Step::Get(step) => format!("get {} from {}", grouped(step.count), name(&step.pool)),
+            Step::Put(step) => format!("put {} into {}", grouped(step.count), name(&step.pool)),
         }
     }
 }

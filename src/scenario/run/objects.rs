@@ -125,6 +125,10 @@ impl<'s> FinalizeTask<'s> {
 impl Machine<'_> {
     /// `v = nil`.
     pub(super) fn drop_variable(&mut self, var: VarId) {
+        self.variables[var.0].forget(&mut self.process);
+        if self.scenario.var(var).is_ready() {
+            return;
+        }
         self.variables[var.0].set(&mut self.process, ObjRef::NIL, Value::Nil);
     }
 
