@@ -58,9 +58,11 @@ fn mistakes_in_a_profile_have_lines_and_say_what_is_accepted() {
 #[test]
 fn profiles_of_noisy_machines_are_used_with_a_note() {
     let folder = tempfile::tempdir().unwrap();
-    let (code, _, stderr) = run_with(folder.path(), "quiet = true", "quiet = false", &[]);
-    assert_eq!(code, 0);
-    assert!(stderr.contains("not quiet"), "{stderr}");
+    for (was, noted) in [("quiet = false", true), ("quiet = true", false)] {
+        let (code, _, stderr) = run_with(folder.path(), "quiet = false", was, &[]);
+        assert_eq!(code, 0);
+        assert_eq!(stderr.contains("not quiet"), noted, "{was}: {stderr}");
+    }
 }
 
 #[test]

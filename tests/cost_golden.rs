@@ -6,6 +6,7 @@ use gclab::cost::{CostModel, CostProfile, Curve, Locality, PointerMap, SpanSourc
 use gclab::heap::mutator::Operation;
 use gclab::units::{KIB, MIB, PAGE_BYTES};
 use gclab::version::GoVersion;
+use indexmap::IndexMap;
 
 /// Measured Go releases and the built-in prices made of them.
 fn models() -> [(&'static str, Arc<CostModel>); 2] {
@@ -17,12 +18,12 @@ fn model(version: GoVersion) -> Arc<CostModel> {
     Arc::clone(&CostProfile::of(version).model)
 }
 
-/// The rows of one measured file for one Go version, without the three provenance columns.
-fn rows<'a>(text: &'a str, go_version: &'a str) -> impl Iterator<Item = Vec<&'a str>> {
-    text.lines().filter_map(move |line| {
-        let fields: Vec<&str> = line.split(',').collect();
-        (fields[0] == go_version).then(|| fields[3..].to_vec())
-    })
+/// The rows of one table as one Go release was measured, without the three provenance columns.
+fn rows(table: &str, release: &str) -> Vec<Vec<String>> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/measured");
+    let path = folder.join(format!("go{release}/{table}.csv"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.lines().skip(1).map(|line| line.split(',').skip(3).map(str::to_owned).collect()).collect()
 }
 
 fn curves(model: &CostModel) -> Vec<(&'static str, &Curve)> {
@@ -72,7 +73,8 @@ fn scattered_chains_cost_more_than_ordered_ones_and_chains_more_than_independent
     for heap_bytes in [MIB, 8 * MIB, 64 * MIB, 512 * MIB] {
         let ordered = m.mark_chained_object_ns(Locality::InOrder, 64, heap_bytes);
         let scattered = m.mark_chained_object_ns(Locality::Scattered, 64, heap_bytes);
-        let independent = m.mark_independent_object_ns(PointerMap::Bitmap, Locality::Scattered, heap_bytes);
+        let independent =
+            m.mark_independent_object_ns(PointerMap::Bitmap, Locality::Scattered, 64, heap_bytes);
         assert!(ordered <= scattered && independent <= scattered, "{heap_bytes}");
     }
 }
@@ -116,15 +118,18 @@ fn predicted_malloc_ns(m: &CostModel, kind: PointerMap, situation: &str, bytes: 
 
 #[test]
 fn allocation_prices_reproduce_the_measured_table() {
-    let text = include_str!("golden/measured/malloc.csv");
     for (version, model) in models() {
         let mut checked = 0;
         let mut misses = Vec::new();
-        for row in rows(text, version) {
-            let [kind, situation, bytes, min_ns, _] = row[..] else { panic!("{row:?}") };
+        for row in rows("malloc", version) {
+            let [kind, situation, bytes, min_ns, _] = &row[..] else { panic!("{row:?}") };
             let (bytes, min_ns) = (bytes.parse::<u64>().unwrap(), min_ns.parse::<f64>().unwrap());
             // 1 MiB "in cache" is 4 MiB and is not; scan kinds fault their bitmaps on fresh memory.
-            if kind != "noscan" || bytes < 16 || (situation == "cached" && bytes == MIB) {
+            if kind != "noscan"
+                || situation == "clearing"
+                || bytes < 16
+                || (situation == "cached" && bytes == MIB)
+            {
                 continue;
             }
             let predicted_ns = predicted_malloc_ns(&model, PointerMap::Noscan, situation, bytes);
@@ -208,26 +213,22 @@ fn a_growing_map_pays_for_crowded_buckets_evacuation_and_new_pages() {
 
 #[test]
 fn marking_prices_reproduce_the_measured_shapes() {
-    let text = include_str!("golden/measured/mark.csv");
     let m = model(GoVersion::Go1_23);
     let mut checked = 0;
-    for row in rows(text, "1.23.9") {
-        let (shape, mib) = (row[1], row[3].parse::<u64>().unwrap());
-        if row[2] != "64" || mib < 4 {
+    for row in rows("mark", "1.23.9") {
+        let (procs, shape, mib) = (row[0].as_str(), row[1].as_str(), row[3].parse::<f64>().unwrap());
+        if procs != "1" || row[2] != "64" || mib < 4.0 {
             continue;
         }
-        let heap_bytes = mib * MIB;
+        let heap_bytes = mib as u64 * MIB;
+        let independent = |map, locality| m.mark_independent_object_ns(map, locality, 64, heap_bytes);
         let predicted_ns = match shape {
             "list" | "listback" => m.mark_chained_object_ns(Locality::InOrder, 64, heap_bytes),
             "listshuffled" => m.mark_chained_object_ns(Locality::Scattered, 64, heap_bytes),
-            "noscanslice" => m.mark_independent_object_ns(PointerMap::Noscan, Locality::InOrder, heap_bytes),
-            "noscanshuffled" => {
-                m.mark_independent_object_ns(PointerMap::Noscan, Locality::Scattered, heap_bytes)
-            }
-            "scanslice" => m.mark_independent_object_ns(PointerMap::Bitmap, Locality::InOrder, heap_bytes),
-            "scanshuffled" => {
-                m.mark_independent_object_ns(PointerMap::Bitmap, Locality::Scattered, heap_bytes)
-            }
+            "noscanslice" => independent(PointerMap::Noscan, Locality::InOrder),
+            "noscanshuffled" => independent(PointerMap::Noscan, Locality::Scattered),
+            "scanslice" => independent(PointerMap::Bitmap, Locality::InOrder),
+            "scanshuffled" => independent(PointerMap::Bitmap, Locality::Scattered),
             _ => continue,
         };
         let ratio = predicted_ns / row[12].parse::<f64>().unwrap();
@@ -239,7 +240,6 @@ fn marking_prices_reproduce_the_measured_shapes() {
 
 #[test]
 fn map_prices_reproduce_the_measured_table() {
-    let text = include_str!("golden/measured/maps.csv");
     // Entries measured and the bytes of their bucket arrays: 144 B a bucket of map[int]int.
     let buckets = |entries: &str| match entries {
         "100" => 1 << 4,
@@ -251,12 +251,19 @@ fn map_prices_reproduce_the_measured_table() {
         _ => 0,
     };
     for (version, model) in models() {
+        // Everything was measured twice; disturbances only add.
+        let mut measured: IndexMap<(String, String), f64> = IndexMap::new();
+        for row in rows("maps", version) {
+            let [values, _, operation, entries, _, _, median_ns] = &row[..] else { panic!("{row:?}") };
+            if values == "int" && entries.len() >= 5 && buckets(entries) > 0 {
+                let median_ns: f64 = median_ns.parse().unwrap();
+                let least_ns = measured.entry((operation.clone(), entries.clone())).or_insert(median_ns);
+                *least_ns = least_ns.min(median_ns);
+            }
+        }
         let mut checked = 0;
-        for row in rows(text, version) {
-            // Rows of one million entries were measured again when nothing contended for the cache.
-            let [values, order, operation, entries, min_ns, _] = row[..] else { panic!("{row:?}") };
-            let quiet = order == "ascending-quiet-rerun";
-            let operation = match operation {
+        for ((operation, entries), least_ns) in measured {
+            let priced = match operation.as_str() {
                 "insert-resident" => Operation::MapInsert,
                 "update" => Operation::MapUpdate,
                 "lookup-hit" => Operation::MapLookupHit,
@@ -264,18 +271,11 @@ fn map_prices_reproduce_the_measured_table() {
                 "delete" => Operation::MapDelete,
                 _ => continue,
             };
-            if values != "int"
-                || entries.len() < 5
-                || buckets(entries) == 0
-                || (entries == "1000000" && !quiet)
-            {
-                continue;
-            }
-            let predicted_ns = model.operation_ns(operation, 1, 144 * buckets(entries));
-            let ratio = predicted_ns / min_ns.parse::<f64>().unwrap();
-            assert!((0.78..1.25).contains(&ratio), "{version} {row:?}: {predicted_ns:.1}");
+            let predicted_ns = model.operation_ns(priced, 1, 144 * buckets(&entries));
+            let ratio = predicted_ns / least_ns;
+            assert!((0.78..1.25).contains(&ratio), "{version} {operation} {entries}: {predicted_ns:.1}");
             checked += 1;
         }
-        assert!(checked >= 2 * 5 * 3, "{version}: both key orders, five operations, three sizes");
+        assert!(checked >= 5 * 3, "{version}: five operations, three sizes");
     }
 }

@@ -62,6 +62,7 @@ pub(super) fn plan(effort: Effort, wanted: &[String]) -> Vec<Measurement> {
     plan.maps();
     plan.keys();
     plan.marking();
+    plan.marking_by_two();
     plan.sweeping();
     plan.sync();
     plan.all.retain(|one| one.groups.iter().any(|group| wanted.iter().any(|name| name == group)));
@@ -130,6 +131,11 @@ impl Plan {
         for (entries, seconds) in self.some(&[("1000000 7", 6.0), ("4000000 3", 10.0)], 1) {
             self.add(&["maps"], 1, seconds, &format!("maps {entries} int"));
         }
+        for (entries, seconds) in
+            self.some(&[("1000", 0.4), ("10000", 0.4), ("100000", 0.6), ("1000000", 8.0), ("300000", 2.0)], 4)
+        {
+            self.add(&["maps"], 1, seconds, &format!("maps apart {entries}"));
+        }
         for (log, seconds) in
             self.some(&[(6, 0.5), (10, 0.5), (13, 0.5), (16, 2.0), (17, 3.0), (18, 6.0), (19, 12.0)], 5)
         {
@@ -178,6 +184,9 @@ impl Plan {
             }
             for shape in [
                 "scanslice 256",
+                "scanslice 1024",
+                "scanshuffled 1024",
+                "farshuffled 1024",
                 "wordslice 64",
                 "wordslice 256",
                 "wordslice 8192",
@@ -192,6 +201,13 @@ impl Plan {
     fn sync(&mut self) {
         self.add(&["sync"], 1, 17.0, "sync");
         self.add(&["sync"], 2, 10.0, "sync");
+    }
+
+    /// The same heaps with two workers.
+    fn marking_by_two(&mut self) {
+        for shape in ["scanslice 64", "scanshuffled 64", "mapptr 64", "scanshuffled 1024"] {
+            self.add(&["marking"], 2, 2.0, &format!("mark {shape} 64"));
+        }
     }
 
     fn sweeping(&mut self) {

@@ -2,7 +2,8 @@
 //!
 //! A program prints lines `go1.23.9,TABLE,...`; the fields after the table's name are its [columns](TABLES). On disk a
 //! table is a CSV file whose lines begin with Go release, processor and date. Rows may repeat, when something was measured
-//! twice: a question to the table is answered with the smallest value, because disturbances only ever add.
+//! twice: a question to the table is answered with the smallest value, because disturbances only ever add, unless it asks for
+//! all [`values`](Rows::values).
 
 use std::fmt::Write;
 
@@ -13,7 +14,11 @@ pub const TABLES: [(&str, &str, &[&str]); 11] = [
     ("thermometer", "thermometer.csv", &["what", "min_ns", "first_quartile_ns", "median_ns"]),
     ("pages", "pages.csv", &["what", "piece_bytes", "min_ns", "first_quartile_ns", "median_ns"]),
     ("malloc", "malloc.csv", &["kind", "situation", "object_bytes", "min_ns", "first_quartile_ns"]),
-    ("map", "maps.csv", &["values", "key_order", "operation", "entries", "min_ns", "first_quartile_ns"]),
+    (
+        "map",
+        "maps.csv",
+        &["values", "key_order", "operation", "entries", "min_ns", "first_quartile_ns", "median_ns"],
+    ),
     ("keys", "keys.csv", &["what", "size", "min_ns", "first_quartile_ns", "median_ns"]),
     (
         "mark",
@@ -97,6 +102,15 @@ impl Rows {
         let values = self.matching(table, filter).map(|row| number(row, table, column));
         let smallest = values.fold(f64::INFINITY, f64::min);
         if smallest.is_finite() { Ok(smallest) } else { Err(NoRow(described(table, filter))) }
+    }
+
+    /// The values in `column` of all matching rows, in their order.
+    ///
+    /// # Errors
+    /// [`NoRow`] when there is none.
+    pub fn values(&self, table: &str, filter: Where<'_>, column: &str) -> Result<Vec<f64>, NoRow> {
+        let values: Vec<f64> = self.matching(table, filter).map(|row| number(row, table, column)).collect();
+        if values.is_empty() { Err(NoRow(described(table, filter))) } else { Ok(values) }
     }
 
     /// Every key of `by` in the matching rows, ascending, with the smallest value in `column` at each.

@@ -100,7 +100,10 @@ impl TypeDesc {
 
     /// The layout of one value on the heap (`new(T)`).
     pub const fn layout(self) -> Layout {
-        Layout { size_bytes: self.size_bytes, pointer_slots: self.pointer_slots, scan_bytes: self.scan_bytes }
+        match self.pointer_slots {
+            0 => Layout::noscan(self.size_bytes),
+            slots => Layout::scan(self.size_bytes, slots, self.scan_bytes),
+        }
     }
 
     const fn stored(self) -> Stored {
@@ -207,6 +210,7 @@ impl MapType {
             Layout::noscan(size_bytes)
         } else {
             Layout::scan(size_bytes, count as u32 * self.bucket_slots, size_bytes)
+                .of_elements(self.bucket_bytes)
         }
     }
 

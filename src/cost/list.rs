@@ -115,6 +115,11 @@ pub struct Maps {
     /// One entry moved, by bytes of old and new bucket arrays together: a pass of updates that drags the evacuation,
     /// less the same pass when nothing grows. Out of cache 36 to 53 (28 MB), 45 to 60 (57 MB), 52 to 82, 57 to 87.
     pub evacuate_ns: Curve,
+    /// What an insert or delete costs more in a map whose elems hold pointers: 0 to 3 in cache, 6 to 13 out of it.
+    pub pointers_ns: Curve,
+    /// What an insert or delete costs more when an allocation lies between it and the next, so that their cache misses do
+    /// not overlap: nothing in cache, 10 to 20 (2.4 MB), 70 to 90 (40 MB).
+    pub apart_ns: Curve,
 }
 
 /// What a program does to make keys and, when they are strings, to hash and compare them. The makers are the helpers of
@@ -154,8 +159,8 @@ pub struct Marking {
     pub noscan_scattered_ns: Curve,
     /// Independent pointer-free object found in map buckets: `map[int]*[64]byte` less the same map with nil values.
     pub noscan_hashed_ns: Curve,
-    /// Independent object with one nil pointer, in allocation order: 20.4 to 22.4.
-    pub scan_in_order_ns: f64,
+    /// Independent object with one nil pointer, in allocation order, by object size: the prefetcher follows small strides.
+    pub scan_in_order_ns: Curve,
     /// Independent object with one nil pointer, scattered, by heap size.
     pub scan_scattered_ns: Curve,
     /// Object of a list in allocation order, by object size, heap of at most 4 MiB (cached).
@@ -164,6 +169,8 @@ pub struct Marking {
     pub chained_in_order_ns: Curve,
     /// Object of a list linked in random order, by heap size; hardly depends on the object's size.
     pub chained_scattered_ns: Curve,
+    /// What an object costs more whose last pointer lies in another cache line than its first, by heap size.
+    pub distant_line_ns: Curve,
     /// A nil pointer word beyond an object's first, by object size. Arrays scan fastest; 8 words are unrolled by luck.
     pub scan_word_ns: Curve,
     /// A pointer to an object that is marked already, when few objects are pointed at: 7.3 to 7.8.
@@ -173,6 +180,9 @@ pub struct Marking {
     /// What marking costs more, as a factor, while a mutator allocates at full speed on the other core: 28 against 25 ns
     /// an object of the steady list.
     pub beside_mutator_factor: f64,
+    /// What marking costs more, as a factor of CPU time, while another worker marks on another core: the mark bits of
+    /// neighbouring spans share cache lines, which go to and fro. Two workers were no faster than one here.
+    pub two_workers_factor: f64,
 }
 
 /// What a cycle and a stopped world cost, whatever the heap.

@@ -99,6 +99,8 @@ impl CostModel {
             Operation::MapIterate => &self.maps.iterate_ns,
             Operation::MapClear => &self.maps.clear_ns,
             Operation::MapEvacuate => &self.maps.evacuate_ns,
+            Operation::MapPointers => &self.maps.pointers_ns,
+            Operation::MapApart => &self.maps.apart_ns,
         };
         curve.at(working_set_bytes) * count as f64
     }
@@ -148,18 +150,24 @@ impl CostModel {
             | Operation::MapEvacuate => {
                 self.keys.string_hash_ns + self.keys.string_compare_ns.at(texts_bytes)
             }
-            Operation::MapIterate | Operation::MapClear => 0.0,
+            Operation::MapIterate | Operation::MapClear | Operation::MapPointers | Operation::MapApart => 0.0,
         }
     }
 
     /// Marking one object that was found independently of its neighbours, its first pointer word included.
     /// `heap_bytes` is the memory the marked objects are spread over.
-    pub fn mark_independent_object_ns(&self, kind: PointerMap, locality: Locality, heap_bytes: u64) -> f64 {
+    pub fn mark_independent_object_ns(
+        &self,
+        kind: PointerMap,
+        locality: Locality,
+        object_bytes: u64,
+        heap_bytes: u64,
+    ) -> f64 {
         match (kind, locality) {
             (PointerMap::Noscan, Locality::InOrder) => self.marking.noscan_in_order_ns,
             (PointerMap::Noscan, Locality::Scattered) => self.marking.noscan_scattered_ns.at(heap_bytes),
             (PointerMap::Noscan, Locality::Hashed) => self.marking.noscan_hashed_ns.at(heap_bytes),
-            (_, Locality::InOrder) => self.marking.scan_in_order_ns,
+            (_, Locality::InOrder) => self.marking.scan_in_order_ns.at(object_bytes),
             (_, Locality::Scattered) => self.marking.scan_scattered_ns.at(heap_bytes),
             // Not measured apart: buckets add to a pointerful object what they add to a pointer-free one.
             (_, Locality::Hashed) => {
@@ -191,6 +199,11 @@ impl CostModel {
     /// jumped over and cost nothing measurable.
     pub fn scan_words_ns(&self, nil_words: u64, object_bytes: u64) -> f64 {
         nil_words as f64 * self.marking.scan_word_ns.at(object_bytes)
+    }
+
+    /// What scanning an object costs more whose last pointer lies in another cache line than its first: nothing prefetches it.
+    pub fn distant_line_ns(&self, heap_bytes: u64) -> f64 {
+        self.marking.distant_line_ns.at(heap_bytes)
     }
 
     /// Looking at one pointer to an object that is marked already.

@@ -29,6 +29,7 @@ use super::recent_pages::{Recency, RecentPages};
 use super::roots::{RootJob, RootKind};
 use crate::cost::Locality;
 use crate::heap::mheap::Heap;
+use crate::heap::mspan::Mspan;
 use crate::heap::object::ObjRef;
 use crate::heap::pointers::{Chain, PointerWords};
 use crate::heap::size_class::ScanKind;
@@ -38,6 +39,10 @@ pub const OBLET_BYTES: u64 = 128 << 10;
 /// An object that is scanned right after the object that led to it, and to at most this many in all, is waited for: it was
 /// asked for too recently. Binary trees and random graphs of degree 2 mark at the price of lists, arrays of pointers do not (measured).
 const OVERLAPPED_MISSES: u32 = 4;
+/// Objects from this size on may have pointers that are far apart.
+const FAR_OBJECT_BYTES: u64 = 512;
+/// Cache lines come in pairs: what lies up to here behind a pointer comes with it.
+const NEAR_BYTES: u64 = 128;
 /// A queue with at most this many objects is not shared (`runtime/mgcwork.go` `balance`).
 const KEEP_OBJECTS: usize = 4;
 
@@ -135,6 +140,11 @@ impl Marker {
     pub fn stop(&mut self) {
         debug_assert!(self.is_drained(), "marking stopped with grey objects left");
         self.active = Activity::Off;
+    }
+
+    /// The prices of this cycle.
+    pub fn prices(&self) -> &MarkPrices {
+        &self.prices
     }
 
     /// Whether marking is running: the write barrier is on and new objects are black.
@@ -286,7 +296,7 @@ impl Marker {
     fn split(&mut self, worker: usize, object: ObjRef, scan_bytes: u64) -> Drained {
         let pieces = scan_bytes.div_ceil(OBLET_BYTES) as u32;
         self.workers[worker].extend((0..pieces).rev().map(|oblet| Grey { object, oblet }));
-        Drained { cpu_ns: self.prices.scan_ns(Locality::InOrder), work_bytes: 0 }
+        Drained { cpu_ns: self.prices.scan_ns(Locality::InOrder, 64), work_bytes: 0 }
     }
 
     fn scan_oblet(&mut self, heap: &Heap, worker: usize, grey: Grey, scan_bytes: u64) -> Drained {
@@ -417,7 +427,13 @@ impl Marker {
             Found::PointerFree => self.prices.noscan_ns(locality),
             Found::Scannable => {
                 self.workers[worker].push(Grey::whole(target));
-                self.prices.scan_ns(locality)
+                let span = heap.span(target.span());
+                let near_ns = self.prices.scan_ns(locality, span.elem_bytes);
+                if span.elem_bytes >= FAR_OBJECT_BYTES && has_distant_pointer(span, target) {
+                    near_ns + self.prices.distant_line_ns()
+                } else {
+                    near_ns
+                }
             }
         }
     }
@@ -448,6 +464,13 @@ impl Marker {
         self.objects_marked += 1;
         if span.span_class.kind() == ScanKind::Noscan { Found::PointerFree } else { Found::Scannable }
     }
+}
+
+/// Whether an object's last pointer is in a cache line that scanning the words before it does not bring.
+fn has_distant_pointer(span: &Mspan, object: ObjRef) -> bool {
+    let scan_bytes = span.scan_bytes.get(object.index());
+    let dense_bytes = 8 * u64::from(span.pointer_stride);
+    (NEAR_BYTES + dense_bytes..=OBLET_BYTES).contains(&scan_bytes)
 }
 
 /// What a pointer led to.

@@ -21,8 +21,11 @@ pub struct MarkPrices {
     factor: f64,
     /// Finding a white pointer-free object: next to the last one, anywhere, or through map buckets.
     noscan_ns: [f64; 3],
-    /// Finding and scanning a white object with pointers, likewise.
+    /// Finding and scanning a white object with pointers, anywhere or through map buckets.
     scan_ns: [f64; 3],
+    /// The same for neighbours.
+    recent_scan: RecentPrice,
+    distant_line_ns: f64,
     /// A pointer to an object already found, likewise.
     seen_ns: [f64; 3],
     nil_word_ns: f64,
@@ -59,13 +62,15 @@ impl MarkPrices {
             Company::Goroutine => costs.marking.beside_mutator_factor,
         };
         let independent =
-            |map, locality| factor * costs.mark_independent_object_ns(map, locality, heap_bytes);
+            |map, locality| factor * costs.mark_independent_object_ns(map, locality, 64, heap_bytes);
         MarkPrices {
             costs: Arc::clone(&costs),
             heap_bytes,
             factor,
             noscan_ns: LOCALITIES.map(|locality| independent(PointerMap::Noscan, locality)),
             scan_ns: LOCALITIES.map(|locality| independent(PointerMap::Bitmap, locality)),
+            recent_scan: RecentPrice::default(),
+            distant_line_ns: factor * costs.distant_line_ns(heap_bytes),
             seen_ns: LOCALITIES.map(|locality| factor * costs.marked_pointer_ns(locality, heap_bytes)),
             nil_word_ns: factor * costs.scan_words_ns(1, 64),
             nil_array_word_ns: factor * costs.scan_words_ns(1, 128 * KIB),
@@ -84,10 +89,28 @@ impl MarkPrices {
         self.noscan_ns[locality as usize]
     }
 
-    /// Finding a white object with pointers, and scanning its first word.
+    /// Finding a white object of `object_bytes` with pointers, and scanning its first word.
     #[inline]
-    pub fn scan_ns(&self, locality: Locality) -> f64 {
-        self.scan_ns[locality as usize]
+    pub fn scan_ns(&self, locality: Locality, object_bytes: u64) -> f64 {
+        match locality {
+            Locality::InOrder => self.recent_scan.at(object_bytes, || {
+                let map = PointerMap::Bitmap;
+                self.factor
+                    * self.costs.mark_independent_object_ns(map, locality, object_bytes, self.heap_bytes)
+            }),
+            Locality::Scattered | Locality::Hashed => self.scan_ns[locality as usize],
+        }
+    }
+
+    /// What scanning an object costs more that has its last pointer far from its first.
+    #[inline]
+    pub fn distant_line_ns(&self) -> f64 {
+        self.distant_line_ns
+    }
+
+    /// The factor of CPU time while two workers mark at the same time.
+    pub fn two_workers_factor(&self) -> f64 {
+        self.costs.marking.two_workers_factor
     }
 
     /// Following a pointer to an object that is not white.

@@ -21,12 +21,10 @@ use super::mcache::TINY_BLOCK_BYTES;
 use super::mcentral::{Fill, Swept};
 use super::mheap::{Heap, NewSpan};
 use super::object::{Layout, ObjRef, SpanId};
-use super::size_class::{
-    MAX_BYTES_WITHOUT_HEADER, SPAN_CLASS_COUNT, ScanKind, SpanClass, malloc_header_bytes, size_class_of,
-};
+use super::scan_size::{scannable_bytes, scanned_bytes};
+use super::size_class::{MAX_BYTES_WITHOUT_HEADER, SPAN_CLASS_COUNT, ScanKind, SpanClass, size_class_of};
 use super::sweep::SweepOutcome;
 use crate::units::{PAGE_BYTES, PHYSICAL_PAGE_BYTES};
-use crate::version::GoVersion;
 
 /// Spans that a refill examines before it gives up and takes a new one (`runtime/mcentral.go` `spanBudget`).
 const REFILL_SPAN_BUDGET: u32 = 100;
@@ -143,7 +141,12 @@ impl Heap {
             self.bits.next_clear_run(span.alloc_bits, span.free_index, span.slot_count, limit)?;
         span.free_index = end;
         span.alloc_count += end - start;
-        span.note_layout(start, end, layout.pointer_slots, scanned_bytes(self.version, layout));
+        span.note_layout(
+            start,
+            end,
+            layout.pointer_slots,
+            scanned_bytes(self.version, layout, span.elem_bytes),
+        );
         if span.needs_zeroing && span_class.kind() == ScanKind::Scan {
             let shape = span.shape(id);
             (start..end).for_each(|index| span.pointers.clear_object(shape, index));
@@ -306,7 +309,7 @@ impl Heap {
         let span = &mut self.spans[new.span as usize];
         span.free_index = 1;
         span.alloc_count = 1;
-        span.note_layout(0, 1, layout.pointer_slots, scanned_bytes(self.version, layout));
+        span.note_layout(0, 1, layout.pointer_slots, scanned_bytes(self.version, layout, span.elem_bytes));
         let elem_bytes = span.elem_bytes;
         if color == AllocColor::Black {
             let mark_bits = span.mark_bits;
@@ -352,24 +355,6 @@ impl Heap {
 /// Whether pointer-free objects of `layout` share 16-byte blocks.
 pub fn is_tiny(layout: Layout) -> bool {
     layout.is_noscan() && layout.size_bytes < TINY_BLOCK_BYTES
-}
-
-/// Scan work of one object of `layout` when it is marked: up to the end of its last pointer, counted from the start of the
-/// slot, which a malloc header shifts by 8 bytes.
-fn scanned_bytes(version: GoVersion, layout: Layout) -> u64 {
-    if layout.is_noscan() { 0 } else { layout.scan_bytes + malloc_header_bytes(version, layout) }
-}
-
-/// What one object of `layout` adds to the scannable heap when it is allocated: the same for objects up to 512 B, the
-/// whole slot for larger ones since Go 1.22.
-fn scannable_bytes(version: GoVersion, layout: Layout, elem_bytes: u64) -> u64 {
-    if layout.is_noscan() {
-        0
-    } else if version.has_malloc_header() && layout.size_bytes > MAX_BYTES_WITHOUT_HEADER {
-        elem_bytes
-    } else {
-        layout.scan_bytes
-    }
 }
 
 /// Pages of a span of small objects.

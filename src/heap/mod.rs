@@ -30,6 +30,7 @@ pub mod page_scavenge_index;
 mod page_summary;
 mod palloc_chunk;
 pub mod pointers;
+pub mod scan_size;
 pub mod size_class;
 pub mod special;
 pub mod stats;

@@ -27,11 +27,16 @@ pub enum Operation {
     MapClear,
     /// One entry moved by evacuation.
     MapEvacuate,
+    /// What an insert or delete costs more when elems hold pointers.
+    MapPointers,
+    /// What an insert, update or delete costs more when the program allocates between it and the next: the cache misses
+    /// of operations that follow each other overlap, those of operations apart do not.
+    MapApart,
 }
 
 impl Operation {
     /// How many kinds of operation there are.
-    pub const COUNT: usize = Operation::MapEvacuate as usize + 1;
+    pub const COUNT: usize = Operation::MapApart as usize + 1;
 }
 
 /// A goroutine's view of memory.

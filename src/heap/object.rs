@@ -47,7 +47,8 @@ impl ObjRef {
 
 /// What the allocator needs to know of a Go type (or array of it): its size and its pointers.
 ///
-/// Invariant: `scan_bytes <= size_bytes`, and `scan_bytes == 0` exactly when `pointer_slots == 0`.
+/// Invariant: `scan_bytes <= size_bytes`, and `scan_bytes == 0` exactly when `pointer_slots == 0`;
+/// `element_bytes` divides `size_bytes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Layout {
     /// Bytes asked for, before rounding to a size class.
@@ -56,18 +57,26 @@ pub struct Layout {
     pub pointer_slots: u32,
     /// Offset in bytes of the end of the last pointer word: what the collector scans (Go's `ptrdata`, `PtrBytes`).
     pub scan_bytes: u64,
+    /// Bytes of one value of the type; less than `size_bytes` for an array that `make` or `append` allocates.
+    pub element_bytes: u64,
 }
 
 impl Layout {
     /// An object without pointers: the collector marks it and never looks inside.
     pub const fn noscan(size_bytes: u64) -> Layout {
-        Layout { size_bytes, pointer_slots: 0, scan_bytes: 0 }
+        Layout { size_bytes, pointer_slots: 0, scan_bytes: 0, element_bytes: size_bytes }
     }
 
     /// An object with `pointer_slots` pointers, the last of which ends at `scan_bytes`.
     pub const fn scan(size_bytes: u64, pointer_slots: u32, scan_bytes: u64) -> Layout {
         assert!(pointer_slots > 0 && scan_bytes > 0 && scan_bytes <= size_bytes);
-        Layout { size_bytes, pointer_slots, scan_bytes }
+        Layout { size_bytes, pointer_slots, scan_bytes, element_bytes: size_bytes }
+    }
+
+    /// The same object as an array of values of `element_bytes`.
+    pub const fn of_elements(self, element_bytes: u64) -> Layout {
+        assert!(element_bytes > 0 && self.size_bytes.is_multiple_of(element_bytes));
+        Layout { element_bytes, ..self }
     }
 
     /// Whether the object holds no pointers.

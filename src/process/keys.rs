@@ -28,6 +28,8 @@ const OPERATIONS: [Operation; Operation::COUNT] = [
     Operation::MapIterate,
     Operation::MapClear,
     Operation::MapEvacuate,
+    Operation::MapPointers,
+    Operation::MapApart,
 ];
 
 /// What each map operation costs more while keys are strings: nothing at other times.

@@ -263,8 +263,11 @@ impl Process {
 
     /// Drains on P `number` for at most `cpu_ns`; returns the CPU time used and what the worker finds when it looks up.
     fn drain_on(&mut self, number: usize, cpu_ns: f64, now_ns: f64) -> (f64, Check) {
-        let budget = Budget { cpu_ns, work_bytes: u64::MAX };
-        let drained = self.marker.drain(&self.heap, number, budget, WorkOrder::RootsFirst);
+        let workers = self.cycle.as_ref().map_or(0, |cycle| cycle.workers.running_count());
+        let factor = if workers > 1 { self.marker.prices().two_workers_factor() } else { 1.0 };
+        let budget = Budget { cpu_ns: cpu_ns / factor, work_bytes: u64::MAX };
+        let mut drained = self.marker.drain(&self.heap, number, budget, WorkOrder::RootsFirst);
+        drained.cpu_ns *= factor;
         self.report_scan_work();
         let ratio = self.pacer.assist_ratio();
         let mut paid = Vec::new();

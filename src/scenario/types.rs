@@ -130,7 +130,7 @@ impl TypeLayout {
         let layout = self.repeated(count)?;
         Some(match layout.pointer_slots {
             0 => Layout::noscan(layout.size_bytes),
-            slots => Layout::scan(layout.size_bytes, slots, layout.scan_bytes),
+            slots => Layout::scan(layout.size_bytes, slots, layout.scan_bytes).of_elements(self.size_bytes),
         })
     }
 
@@ -578,7 +578,7 @@ mod tests {
     fn objects_of_a_type_have_its_pointers() {
         let node = types().layout(&GoType::parse("Node").unwrap()).unwrap();
         assert_eq!(node.object(), Layout::scan(64, 1, 8));
-        assert_eq!(node.array(3), Some(Layout::scan(192, 3, 136)));
+        assert_eq!(node.array(3), Some(Layout::scan(192, 3, 136).of_elements(64)));
         assert_eq!(node.array(u64::MAX), None);
         assert_eq!(TypeLayout::plain(1, 1).array(100), Some(Layout::noscan(100)));
     }

@@ -22,7 +22,7 @@ pub(super) fn derive(rows: &Rows, version: GoVersion, base: &Kernel, fields: &mu
     let long = || line("262144", "2097152");
     Kernel {
         fault_page_ns: fields.price("kernel.fault_page_ns", &base.fault_page_ns, || {
-            rows.min("pages", &[("what", "first-write-ns-per-page")], "min_ns")
+            rows.min("pages", &[("what", "first-write-ns-per-page")], "median_ns")
         }),
         // Filling fresh buckets less filling them again, by the pages of the bucket array: the median over sizes of map.
         fault_scattered_page_ns: fields.price(
@@ -31,14 +31,13 @@ pub(super) fn derive(rows: &Rows, version: GoVersion, base: &Kernel, fields: &mu
             || {
                 let filled = |operation| {
                     let filter = [("values", "int"), ("key_order", "ascending"), ("operation", operation)];
-                    rows.series("map", &filter, "entries", "min_ns")
+                    rows.series("map", &filter, "entries", "median_ns")
                 };
                 let (fresh, again) = (filled("insert-fresh")?, filled("insert-refilled")?);
                 let page_ns = |((entries, fresh_ns), (_, again_ns)): (&(f64, f64), &(f64, f64))| {
                     (fresh_ns - again_ns) * entries / (bucket_array_bytes(*entries, version) / PAGE)
                 };
-                // The least over sizes: disturbances only add.
-                Ok(fresh.iter().zip(&again).map(page_ns).fold(f64::INFINITY, f64::min))
+                Ok(median(fresh.iter().zip(&again).map(page_ns)))
             },
         ),
         // A call that finds nothing resident: the median over pieces up to 4 MiB.

@@ -11,6 +11,8 @@ use crate::version::GoVersion;
 
 /// Steps of half an entry up to 4 entries a bucket: what `insert_ns` is the mean of.
 const PRESIZED_STEPS: usize = 8;
+/// What a run usually takes: scenarios run once, on caches that something else has used.
+const TYPICAL: &str = "median_ns";
 /// Bucket arrays up to which loads are measured in cache, in bytes.
 const CACHED_BYTES: f64 = (4 << 20) as f64;
 
@@ -24,7 +26,7 @@ pub(super) fn derive(rows: &Rows, version: GoVersion, base: &Maps, fields: &mut 
         shares(rows, |bytes| bytes > CACHED_BYTES)
     });
     let by_size = |operation| -> Result<Curve, NoRow> {
-        let points = rows.series("map", &of(operation), "entries", "min_ns")?;
+        let points = rows.series("map", &of(operation), "entries", TYPICAL)?;
         Ok(rising_curve(&sized(&points, version)))
     };
     Maps {
@@ -38,17 +40,61 @@ pub(super) fn derive(rows: &Rows, version: GoVersion, base: &Maps, fields: &mut 
         clear_ns: fields.price("maps.clear_ns", &base.clear_ns, || by_size("clear")),
         // An evacuation reads half as many buckets as it writes: old and new arrays together are three halves of the new.
         evacuate_ns: fields.price("maps.evacuate_ns", &base.evacuate_ns, || {
-            let points = rows.series("map", &of("evacuate"), "entries", "min_ns")?;
+            let points = rows.series("map", &of("evacuate"), "entries", TYPICAL)?;
             let both = |(entries, ns): &(f64, f64)| (old_buckets(*entries) * 144.0 * 3.0, *ns);
             Ok(rising_curve(&points.iter().map(both).collect::<Vec<_>>()))
+        }),
+        // Inserts and deletes of map[int]*node less those of map[int]int, their mean.
+        pointers_ns: fields.price("maps.pointers_ns", &base.pointers_ns, || {
+            let more =
+                |operation| less(in_a_row(rows, "pointer", operation)?, in_a_row(rows, "int", operation)?);
+            Ok(above_nothing(&sized(&mean_of(&more("insert")?, &more("delete")?), version)))
+        }),
+        // With an object allocated between any two, less the same in a row, less the allocation; the mean of both.
+        apart_ns: fields.price("maps.apart_ns", &base.apart_ns, || {
+            let more = |operation: &str| {
+                let apart =
+                    rows.series("map", &with("pointer", &format!("{operation}-apart")), "entries", TYPICAL)?;
+                let alone = rows.series("map", &with("object", "new"), "entries", TYPICAL)?;
+                less(less(apart, in_a_row(rows, "pointer", operation)?)?, alone)
+            };
+            Ok(above_nothing(&sized(&mean_of(&more("insert")?, &more("delete")?), version)))
         }),
         insert_load_cached: cached,
         insert_load_uncached: uncached,
     }
 }
 
+/// Differences at the sizes of `all`.
+fn less(all: Vec<(f64, f64)>, part: Vec<(f64, f64)>) -> Result<Vec<(f64, f64)>, NoRow> {
+    let rest = |(entries, ns): (f64, f64)| {
+        let found = part.iter().find(|(other, _)| *other == entries);
+        found
+            .map(|(_, part_ns)| (entries, ns - part_ns))
+            .ok_or_else(|| NoRow(format!("map row of {entries} entries")))
+    };
+    all.into_iter().map(rest).collect()
+}
+
+fn mean_of(a: &[(f64, f64)], b: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    a.iter().zip(b).map(|((entries, a_ns), (_, b_ns))| (*entries, (a_ns + b_ns) / 2.0)).collect()
+}
+
+/// A rising curve of differences: less than a tenth of a nanosecond is noise about nothing.
+fn above_nothing(points: &[(f64, f64)]) -> Curve {
+    rising_curve(&points.iter().map(|(bytes, ns)| (*bytes, ns.max(0.1))).collect::<Vec<_>>())
+}
+
+fn in_a_row(rows: &Rows, values: &str, operation: &str) -> Result<Vec<(f64, f64)>, NoRow> {
+    rows.series("map", &with(values, &format!("{operation}-in-a-row")), "entries", TYPICAL)
+}
+
+fn with<'w>(values: &'w str, operation: &'w str) -> [(&'w str, &'w str); 3] {
+    [("values", values), ("key_order", "ascending"), ("operation", operation)]
+}
+
 fn of(operation: &str) -> [(&str, &str); 3] {
-    [("values", "int"), ("key_order", "ascending"), ("operation", operation)]
+    with("int", operation)
 }
 
 /// Points by entries as points by bytes of bucket array.
@@ -66,7 +112,7 @@ fn loads(rows: &Rows) -> Result<Vec<(f64, Shares)>, NoRow> {
     let mut loads: Vec<(f64, Shares)> = Vec::new();
     for step in 0..LOAD_STEPS {
         let operation = format!("insert-at-{:.1}-a-bucket", step as f64 / 2.0 + 0.25);
-        for (entries, ns) in rows.series("map", &of(&operation), "entries", "min_ns")? {
+        for (entries, ns) in rows.series("map", &of(&operation), "entries", TYPICAL)? {
             let bytes = old_buckets(entries) * 144.0;
             match loads.iter_mut().find(|(known, _)| *known == bytes) {
                 Some((_, steps)) => steps[step] = ns,
@@ -98,7 +144,7 @@ fn shares(rows: &Rows, wanted: impl Fn(f64) -> bool) -> Result<Shares, NoRow> {
 /// Filling a presized map whose buckets are resident, brought to a final load of four entries a bucket by the shares; and
 /// the mean of the first four entries where only loads were measured.
 fn inserts(rows: &Rows, version: GoVersion, cached: &Shares, uncached: &Shares) -> Result<Curve, NoRow> {
-    let filled = rows.series("map", &of("insert-resident"), "entries", "min_ns")?;
+    let filled = rows.series("map", &of("insert-resident"), "entries", TYPICAL)?;
     let mut points: Vec<(f64, f64)> = Vec::new();
     for (entries, ns) in filled {
         let bytes = bucket_array_bytes(entries, version);

@@ -41,8 +41,14 @@ pub(super) fn derive(
         }),
         noscan_hashed_ns: fields
             .price("marking.noscan_hashed_ns", &base.noscan_hashed_ns, || hashed(&marks, version)),
-        scan_in_order_ns: fields
-            .price("marking.scan_in_order_ns", &base.scan_in_order_ns, || in_order("scanslice")),
+        // By object size: the median over heaps, out of cache for large objects.
+        scan_in_order_ns: fields.price("marking.scan_in_order_ns", &base.scan_in_order_ns, || {
+            let of_size = |size: u64| -> Result<(f64, f64), NoRow> {
+                let points = marks.by_heap("scanslice", size)?;
+                Ok((size as f64, median(points.iter().filter(|p| p.0 >= UNCACHED_MIB).map(|p| p.1))))
+            };
+            Ok(rising_curve(&[of_size(64)?, of_size(256)?, of_size(KIB)?]))
+        }),
         scan_scattered_ns: fields
             .price("marking.scan_scattered_ns", &base.scan_scattered_ns, || scattered("scanshuffled", 1.0)),
         chained_scattered_ns: fields.price(
@@ -50,6 +56,18 @@ pub(super) fn derive(
             &base.chained_scattered_ns,
             || scattered("listshuffled", 0.0),
         ),
+        // Pointers at both ends of 1 KiB, less one pointer in front, both in no order.
+        distant_line_ns: fields.price("marking.distant_line_ns", &base.distant_line_ns, || {
+            let more = less(&marks.by_heap("farshuffled", KIB)?, &marks.by_heap("scanshuffled", KIB)?);
+            Ok(rising_curve(&in_bytes(&more)))
+        }),
+        // CPU of two workers for what one worker marks, the median over shapes that both can share.
+        two_workers_factor: fields.price("marking.two_workers_factor", &base.two_workers_factor, || {
+            let shapes = [("scanslice", 64), ("scanshuffled", 64), ("mapptr", 64), ("scanshuffled", KIB)];
+            let factors: Result<Vec<f64>, NoRow> =
+                shapes.iter().map(|(shape, size)| marks.two_workers_factor(shape, *size)).collect();
+            Ok(median(factors?).max(1.0))
+        }),
         scan_word_ns: fields.price("marking.scan_word_ns", &base.scan_word_ns, || nil_words(&marks)),
         // Random graphs of 4 and of 2 pointers a node: both reach the same nodes, one looks at two pointers more.
         marked_pointer_scattered_ns: fields.price(
@@ -150,5 +168,16 @@ impl Marks<'_> {
         let empty = self.0.series("mark", &[("procs", "1"), ("shape", "empty")], "heap_mib", "mark_ms")?;
         let empty_ns = median(empty.iter().map(|p| p.1)) * 1e6;
         Ok(times.iter().zip(&objects).map(|((mib, ns), (_, n))| (*mib, ns - empty_ns / n)).collect())
+    }
+
+    /// CPU time with two workers by that with one, on a heap of 64 MiB.
+    fn two_workers_factor(&self, shape: &str, object_bytes: u64) -> Result<f64, NoRow> {
+        let size = object_bytes.to_string();
+        let cpu = |procs: &str| {
+            let filter =
+                [("procs", procs), ("shape", shape), ("object_bytes", size.as_str()), ("heap_mib", "64")];
+            self.0.min("mark", &filter, "cpu_ns_per_object")
+        };
+        Ok(cpu("2")? / cpu("1")?)
     }
 }

@@ -1,7 +1,8 @@
 //! From measured rows to prices: one file for each group, every field with the rows it is made of and the formula.
 //!
-//! Terms: *the least* of a series is its smallest repetition, because disturbances only add; a *difference* of two leasts
-//! prices what one thing costs more than another; a *line* through several sizes separates what is paid once from what is
+//! Terms: *the least* of a series is its smallest repetition, because disturbances only add; its *median* is taken where
+//! repetitions differ for reasons that a program meets too (cold caches, sleeping threads); a *difference* of two prices what
+//! one thing costs more than another; a *line* through several sizes separates what is paid once from what is
 //! paid for each byte, page or object ([`statistics`](super::statistics)).
 //!
 //! What cannot be derived, because rows are missing or because their difference is no price, keeps its price in the profile

@@ -76,7 +76,7 @@ impl BucketMap {
             for key in batch.keys() {
                 deleted += u64::from(self.delete(m, *key));
             }
-            self.spend(m, Operation::MapDelete, batch.len as u64);
+            self.spend_on_deletes(m, batch.len as u64);
             self.spend_evacuated(m);
         }
         deleted
@@ -111,6 +111,19 @@ impl BucketMap {
         if count > 0 {
             let entries_per_bucket = self.count as f64 / f64::from(self.current.main_count().max(1));
             m.spend_on_inserts(count, self.working_set_bytes(), entries_per_bucket);
+            self.spend_on_pointers(m, count);
+        }
+    }
+
+    /// Accounts for deletes of keys that were present, one by one.
+    pub fn spend_on_deletes<M: Mutator>(&self, m: &mut M, count: u64) {
+        self.spend(m, Operation::MapDelete, count);
+        self.spend_on_pointers(m, count);
+    }
+
+    fn spend_on_pointers<M: Mutator>(&self, m: &mut M, count: u64) {
+        if self.map_type.elem().pointer_slots > 0 {
+            self.spend(m, Operation::MapPointers, count);
         }
     }
 

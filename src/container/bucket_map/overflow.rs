@@ -201,6 +201,7 @@ impl BucketMap {
 /// The layout of an array of `capacity` pointers.
 fn pointer_array(capacity: u64) -> Layout {
     Layout::scan(capacity * POINTER_BYTES, capacity as u32, capacity * POINTER_BYTES)
+        .of_elements(POINTER_BYTES)
 }
 
 /// The capacity that `append` of one pointer gives a full slice: grown by the rule, then filled up to the size class.

@@ -144,9 +144,12 @@ impl Machine<'_> {
         }
         if let Some(map) = self.variables[step.var.0].map() {
             map.spend_on_inserts(&mut self.process, new);
+            map.spend_on_deletes(&mut self.process, deleted);
         }
         self.spend_on_map(step.var, Operation::MapUpdate, updated);
-        self.spend_on_map(step.var, Operation::MapDelete, deleted);
+        if step.key_text.is_some() || matches!(step.value, InsertValue::New { .. }) {
+            self.spend_on_map(step.var, Operation::MapApart, new + updated + deleted);
+        }
         let moved = self.variables[step.var.0].map().map_or(0, BucketMap::take_evacuated);
         self.spend_on_map(step.var, Operation::MapEvacuate, moved);
     }

@@ -1,5 +1,5 @@
 // Command maps times map operations with the collector off, in nanoseconds an operation:
-// usage maps ENTRIES REPETITIONS [int], or maps load|evacuate LOG_BUCKETS, or maps fresh|text ENTRIES. Keys are 0..n in ascending order, in one random order, or at random with repetition.
+// usage maps ENTRIES REPETITIONS [int], or maps load|evacuate LOG_BUCKETS, or maps fresh|text|apart ENTRIES. Keys are 0..n in ascending order, in one random order, or at random with repetition.
 package main
 
 import (
@@ -31,6 +31,15 @@ func timed(name string, n int, body func()) {
 		names = append(names, name)
 	}
 	results[name] = append(results[name], ns)
+}
+
+// report prints what was timed on maps of so many entries.
+func report(entries int) {
+	for _, name := range names {
+		ns := results[name]
+		sort.Float64s(ns)
+		fmt.Printf("%s,map,%s,%d,%.2f,%.2f,%.2f\n", runtime.Version(), name, entries, ns[0], ns[len(ns)/4], ns[len(ns)/2])
+	}
 }
 
 // run does every operation once on maps of one value type; one is stored under every key.
@@ -222,6 +231,81 @@ func fresh(n int) {
 	timed("int,ascending,insert-refilled", n*rounds, fill)
 }
 
+// node is an object that a map or a slice refers to.
+type node struct {
+	next *node
+	rest [56]byte
+}
+
+// apart times inserts and deletes that follow each other against the same with the allocation of an object between any
+// two, and maps of pointers against maps of ints. Buckets are resident.
+func apart(n int) {
+	rounds := max(1, 100_000/n)
+	ints := make([]map[int]int, rounds)
+	pointers := make([]map[int]*node, rounds)
+	objects := make([]*node, n)
+	for r := range ints {
+		ints[r] = make(map[int]int, n)
+		pointers[r] = make(map[int]*node, n)
+		for k := 0; k < n; k++ {
+			ints[r][k] = k
+			pointers[r][k] = nil
+		}
+		clear(ints[r])
+		clear(pointers[r])
+	}
+	timed("object,ascending,new", n*rounds, func() {
+		for range pointers {
+			for k := 0; k < n; k++ {
+				objects[k] = new(node)
+			}
+		}
+	})
+	timed("int,ascending,insert-in-a-row", n*rounds, func() {
+		for _, m := range ints {
+			for k := 0; k < n; k++ {
+				m[k] = k
+			}
+		}
+	})
+	timed("int,ascending,delete-in-a-row", n*rounds, func() {
+		for _, m := range ints {
+			for k := 0; k < n; k++ {
+				delete(m, k)
+			}
+		}
+	})
+	timed("pointer,ascending,insert-in-a-row", n*rounds, func() {
+		for _, m := range pointers {
+			for k := 0; k < n; k++ {
+				m[k] = objects[k]
+			}
+		}
+	})
+	timed("pointer,ascending,delete-in-a-row", n*rounds, func() {
+		for _, m := range pointers {
+			for k := 0; k < n; k++ {
+				delete(m, k)
+			}
+		}
+	})
+	timed("pointer,ascending,insert-apart", n*rounds, func() {
+		for _, m := range pointers {
+			for k := 0; k < n; k++ {
+				m[k] = new(node)
+			}
+		}
+	})
+	timed("pointer,ascending,delete-apart", n*rounds, func() {
+		for _, m := range pointers {
+			for k := 0; k < n; k++ {
+				objects[k] = new(node)
+				delete(m, k)
+			}
+		}
+	})
+}
+
 // textBytes is how long the keys of byText are.
 const textBytes = 24
 
@@ -304,11 +388,7 @@ func main() {
 			runtime.GC()
 			load(logBuckets)
 		}
-		for _, name := range names {
-			ns := results[name]
-			sort.Float64s(ns)
-			fmt.Printf("%s,map,%s,%d,%.2f,%.2f\n", runtime.Version(), name, 13<<logBuckets/2, ns[0], ns[len(ns)/4])
-		}
+		report(13 << logBuckets / 2)
 		return
 	}
 	if os.Args[1] == "evacuate" {
@@ -317,28 +397,24 @@ func main() {
 			runtime.GC()
 			evacuate(logBuckets)
 		}
-		for _, name := range names {
-			ns := results[name]
-			sort.Float64s(ns)
-			fmt.Printf("%s,map,%s,%d,%.2f,%.2f\n", runtime.Version(), name, 13<<logBuckets/2, ns[0], ns[len(ns)/4])
-		}
+		report(13 << logBuckets / 2)
 		return
 	}
-	if os.Args[1] == "fresh" || os.Args[1] == "text" {
+	if os.Args[1] == "fresh" || os.Args[1] == "text" || os.Args[1] == "apart" {
 		n, _ := strconv.Atoi(os.Args[2])
 		for r := 0; r < repeats(9); r++ {
-			if os.Args[1] == "fresh" {
+			switch os.Args[1] {
+			case "fresh":
 				fresh(n)
-				continue
+			case "text":
+				runtime.GC()
+				byText(n)
+			case "apart":
+				runtime.GC()
+				apart(n)
 			}
-			runtime.GC()
-			byText(n)
 		}
-		for _, name := range names {
-			ns := results[name]
-			sort.Float64s(ns)
-			fmt.Printf("%s,map,%s,%d,%.2f,%.2f\n", runtime.Version(), name, n, ns[0], ns[len(ns)/4])
-		}
+		report(n)
 		return
 	}
 	n, _ := strconv.Atoi(os.Args[1])
@@ -362,9 +438,5 @@ func main() {
 		run("int", "shuffled", shuffled, missing, 1, func(v int) { sinkInt = v })
 		run("ptr", "ascending", ascending, missing, v, func(v *value) { sinkValue = v })
 	}
-	for _, name := range names {
-		ns := results[name]
-		sort.Float64s(ns)
-		fmt.Printf("%s,map,%s,%d,%.2f,%.2f\n", runtime.Version(), name, n, ns[0], ns[len(ns)/4])
-	}
+	report(n)
 }

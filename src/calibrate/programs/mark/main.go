@@ -18,6 +18,13 @@ import (
 	"unsafe"
 )
 
+// A far node has its pointers at both ends.
+type far[R any] struct {
+	next *far[R]
+	rest R
+	last *far[R]
+}
+
 // A node has one, two or four pointers in front and dead weight behind.
 type node1[R any] struct {
 	next *node1[R]
@@ -203,6 +210,8 @@ func build(shape string, size, total int) (objects int) {
 		case 8192:
 			slice[[1023]*byte](objects, sh)
 		}
+	case "farslice", "farshuffled":
+		slice[far[[992]byte]](objects, shape == "farshuffled")
 	case "tree", "treepost":
 		depth := 1
 		for 1<<(depth+1)*size <= total {
