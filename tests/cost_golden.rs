@@ -183,15 +183,15 @@ fn a_million_entries_in_and_out_are_predicted_within_twelve_percent() {
     let insert_ns =
         m.operation_ns(Operation::MapInsert, 1_000_000, bytes) + pages as f64 * m.scattered_fault_ns(1);
     let delete_ns = m.operation_ns(Operation::MapDelete, 1_000_000, bytes);
-    // Quiet: 88.2 to 92.0 ms and 55.3 to 60.0 ms.
-    assert!((0.88..1.12).contains(&(insert_ns / 88.2e6)), "insert {insert_ns}");
-    assert!((0.88..1.12).contains(&(delete_ns / 55.3e6)), "delete {delete_ns}");
+    // The median of ten runs in the hour of the calibration: 94.5 to 106.6 ms (one took 156), and 61.4 to 65.1 ms.
+    assert!((0.88..1.12).contains(&(insert_ns / 100.8e6)), "insert {insert_ns}");
+    assert!((0.88..1.12).contains(&(delete_ns / 63.2e6)), "delete {delete_ns}");
 }
 
 #[test]
 fn a_growing_map_pays_for_crowded_buckets_evacuation_and_new_pages() {
-    // tests/go/deletemillion inline0: 190 to 195 ms for a million inserts into an empty map on fresh memory, whose pages
-    // fault between inserts; on recycled memory (tests/go/maps insert-growing) it was 149 ms.
+    // tests/go/deletemillion inline0: 202 to 224 ms, median 210, for a million inserts into an empty map on fresh memory,
+    // whose pages fault between inserts, in the hour of the calibration (two of ten runs took 254 and 280).
     let m = model(GoVersion::Go1_23);
     let (mut entries, mut buckets, mut total_ns) = (8u64, 1u64, 0.0);
     while entries < 1_000_000 {
@@ -208,7 +208,7 @@ fn a_growing_map_pays_for_crowded_buckets_evacuation_and_new_pages() {
             entries = (entries + batch).min(full);
         }
     }
-    assert!((0.78..1.10).contains(&(total_ns / 190.2e6)), "{total_ns}");
+    assert!((0.88..1.12).contains(&(total_ns / 210.0e6)), "{total_ns}");
 }
 
 #[test]

@@ -29,8 +29,8 @@ pub enum Operation {
     MapEvacuate,
     /// What an insert or delete costs more when elems hold pointers.
     MapPointers,
-    /// What an insert, update or delete costs more when the program allocates between it and the next: the cache misses
-    /// of operations that follow each other overlap, those of operations apart do not.
+    /// What an insert, update or delete costs more when the program writes new memory between it and the next: the
+    /// cache misses of operations that follow each other overlap, those of operations apart do not.
     MapApart,
 }
 

@@ -147,7 +147,7 @@ impl Machine<'_> {
             map.spend_on_deletes(&mut self.process, deleted);
         }
         self.spend_on_map(step.var, Operation::MapUpdate, updated);
-        if step.key_text.is_some() || matches!(step.value, InsertValue::New { .. }) {
+        if writes_between(step) {
             self.spend_on_map(step.var, Operation::MapApart, new + updated + deleted);
         }
         let moved = self.variables[step.var.0].map().map_or(0, BucketMap::take_evacuated);
@@ -247,6 +247,12 @@ impl Machine<'_> {
 
 pub(super) fn more_if(more: bool) -> Progress {
     if more { Progress::More } else { Progress::Done }
+}
+
+/// Whether the program writes memory that it has just allocated between any two operations on the map.
+fn writes_between(step: &Insert) -> bool {
+    let writes_value = matches!(step.value, InsertValue::New { written, .. } if written != Written::None);
+    step.key_text.is_some() || writes_value
 }
 
 /// Bytes that the program writes of an object of `size_bytes`.
