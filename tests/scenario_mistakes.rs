@@ -146,7 +146,7 @@ fn wrong_types_are_refused_at_the_letter() {
         "vars.n",
         "\"int\"",
         "keeps nothing on the heap",
-        "a slice or a pointer",
+        "a slice, a pointer, sync.Map or sync.Pool",
     );
     one(&with_tables("[vars]\nm = 7"), "vars.m", "7", "a whole number does not fit", "a Go type");
     one(

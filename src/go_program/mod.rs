@@ -15,6 +15,7 @@
 //! nothing stay nil and unwritten; goroutines of one `go` step return in the order in which they began to wait.
 
 mod code;
+mod finalize;
 mod keys;
 mod names;
 mod serve;

@@ -1,3 +1,5 @@
+//! Both generations of `sync.Map` beside an ordinary map, and what they keep after deletes.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! The pool against its rules: what stays, for how many cycles, and whom another P robs.
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;

@@ -258,7 +258,9 @@ impl Machine<'_> {
         }
         let locked = self.variables[var.0].locked();
         let (bytes, load, moved) = (locked.working_set_bytes(), locked.load(), locked.take_evacuated());
+        let with_pointers = locked.with_pointers(new);
         self.process.spend_on_inserts(new, bytes, load);
+        self.process.spend(Operation::MapPointers, with_pointers, bytes);
         self.process.spend(Operation::MapUpdate, updated, bytes);
         self.process.spend(Operation::MapEvacuate, moved, bytes);
         self.settle(var, start_ns, new + updated, LockUse::Write);
@@ -280,8 +282,12 @@ impl Machine<'_> {
             all += 1;
         }
         let (bytes, moved) = (locked.working_set_bytes(), locked.take_evacuated());
+        let with_pointers = locked.with_pointers(hits);
         match deletes {
-            Deletes::Yes => self.process.spend(Operation::MapDelete, all, bytes),
+            Deletes::Yes => {
+                self.process.spend(Operation::MapDelete, all, bytes);
+                self.process.spend(Operation::MapPointers, with_pointers, bytes);
+            }
             Deletes::No => {
                 self.process.spend(Operation::MapLookupHit, hits, bytes);
                 self.process.spend(Operation::MapLookupMiss, all - hits, bytes);
@@ -425,6 +431,12 @@ impl LockedMaps {
 
     fn take_evacuated(&mut self) -> u64 {
         self.maps.iter_mut().map(BucketMap::take_evacuated).sum()
+    }
+
+    /// `count` if the values hold pointers, otherwise 0.
+    fn with_pointers(&self, count: u64) -> u64 {
+        let pointer_slots = self.maps.first().map_or(0, |map| map.map_type().elem().pointer_slots);
+        if pointer_slots > 0 { count } else { 0 }
     }
 
     /// `clear(m)` of every shard.
