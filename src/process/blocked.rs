@@ -267,16 +267,19 @@ impl Process {
         };
         let resident_bytes = self.heap.residency.resident_bytes();
         let mut stack = kept.unwrap_or_else(|| self.stacks.alloc(&mut self.heap, cache, starting_bytes));
+        let mut growths = 0;
         self.stacks.write(&mut self.heap, stack, used_bytes);
         while stack.size_bytes < wanted_bytes {
             stack = self.stacks.grow(&mut self.heap, cache, phase, stack);
             self.stacks.write(&mut self.heap, stack, used_bytes);
-            self.spend_cpu_ns(self.costs.goroutines.grow_stack_ns);
+            growths += 1;
         }
+        // Before time passes, in which the scavenger may release pages.
+        let faults = (self.heap.residency.resident_bytes() - resident_bytes) / PHYSICAL_PAGE_BYTES;
         self.count_metadata();
+        self.spend_cpu_ns(f64::from(growths) * self.costs.goroutines.grow_stack_ns);
         // The faults of the smallest stacks are in the price of a fresh goroutine.
         if stack.size_bytes > MIN_STACK_BYTES {
-            let faults = (self.heap.residency.resident_bytes() - resident_bytes) / PHYSICAL_PAGE_BYTES;
             self.spend_cpu_ns(self.costs.fault_ns(faults));
         }
         self.enforce_container_limit();
