@@ -82,6 +82,62 @@ impl GoVersion {
         self >= GoVersion::Go1_25
     }
 
+    // ---- goroutines, finalizers and what else programs keep ----
+
+    /// Stack bytes of a goroutine that waits for a channel, and of each call with 256 bytes of variables above that, as the
+    /// collector scans them (`/gc/scan/stack:bytes` of ten thousand).
+    pub fn waiting_frame_bytes(self) -> u64 {
+        match self {
+            GoVersion::Go1_21 => 296,
+            _ => 288,
+        }
+    }
+
+    /// Whether there are `runtime.AddCleanup` and the package `weak`.
+    pub fn has_cleanups(self) -> bool {
+        self >= GoVersion::Go1_24
+    }
+
+    /// Bytes of the record of a finalizer, outside the heap (`runtime/mheap.go` `specialfinalizer`).
+    pub fn finalizer_record_bytes(self) -> u64 {
+        if self >= GoVersion::Go1_24 { 56 } else { 48 }
+    }
+
+    /// Bytes of the record of a cleanup (`specialCleanup`).
+    pub fn cleanup_record_bytes(self) -> u64 {
+        if self >= GoVersion::Go1_27 { 56 } else { 40 }
+    }
+
+    /// Bytes of the record of a weak pointer (`specialWeakHandle`).
+    pub fn weak_record_bytes(self) -> u64 {
+        32
+    }
+
+    /// Sizes of the objects that `runtime.AddCleanup` makes when the argument is an int: 40 bytes in 2 objects, 48 in 3, 32
+    /// in 2 (measured; how the bytes are shared out is a guess but for their size classes).
+    pub fn cleanup_objects_bytes(self) -> &'static [u64] {
+        match self {
+            GoVersion::Go1_25 => &[24, 16, 8],
+            GoVersion::Go1_27 => &[24, 8],
+            _ => &[24, 16],
+        }
+    }
+
+    /// Bytes of the object behind a weak pointer: small enough to share a block of 16 bytes, which 1.27 keeps it from.
+    pub fn weak_handle_bytes(self) -> u64 {
+        if self >= GoVersion::Go1_27 { 16 } else { 8 }
+    }
+
+    /// Whether `sync.Map` is a hash trie (`internal/sync/hashtriemap.go`, since 1.24) and no longer two maps.
+    pub fn has_sync_map_trie(self) -> bool {
+        self >= GoVersion::Go1_24
+    }
+
+    /// Whether `sync.Map` has `Clear` (since 1.23).
+    pub fn has_sync_map_clear(self) -> bool {
+        self >= GoVersion::Go1_23
+    }
+
     /// Numerator of the classic map's load factor over 2: 12 (1.21, an integer-division slip) or 13.
     pub fn map_load_factor_numerator(self) -> u64 {
         match self {

@@ -146,7 +146,7 @@ fn wrong_types_are_refused_at_the_letter() {
         "vars.n",
         "\"int\"",
         "keeps nothing on the heap",
-        "a slice or a pointer",
+        "a slice, a pointer, sync.Map or sync.Pool",
     );
     one(&with_tables("[vars]\nm = 7"), "vars.m", "7", "a whole number does not fit", "a Go type");
     one(
@@ -206,7 +206,7 @@ fn unknown_and_malformed_steps_are_refused() {
     step("\"sleep\"", "steps[0]", "\"sleep\"", "needs to be told more", "{ sleep = \"6m\" }");
     step("{ gc = true }", "steps[0]", "{ gc = true }", "takes nothing", "the bare text: \"gc\"");
     step("{ snapshott = \"x\" }", "steps[0].snapshott", "snapshott", "unknown step", "\"snapshot\"");
-    step("{ serve = {} }", "steps[0].serve", "serve", "unknown step", "\"make\"");
+    step("{ server = {} }", "steps[0].server", "server", "unknown step", "\"serve\"");
     step("{}", "steps[0]", "{}", "an empty step", "one step");
     step(
         "{ sleep = \"1s\", exit = 1 }",
@@ -493,7 +493,11 @@ fn garbage_and_finalizers_must_say_how_much_of_what() {
     wrong("{ garbage = { count = 5, mix = [{ size = \"8B\", weight = 0 }] } }", "out of range", "1 to");
     wrong("{ garbage = { count = 5, type = \"Empty\" } }", "has no size", "");
     wrong("{ finalize = { count = 5 } }", "objects of what size?", "1KiB");
-    wrong("{ finalize = { count = 5, size = \"8B\", kind = \"cleanup\" } }", "not a choice", "\"finalizer\"");
+    wrong(
+        "{ finalize = { count = 5, size = \"8B\", kind = \"cleanup\" } }",
+        "has no runtime.AddCleanup",
+        "\"finalizer\"",
+    );
     wrong("{ finalize = { count = 5, size = \"4B\", chain = 2 } }", "points to the next", "at least 8B");
     fine("{ finalize = { count = 5, size = \"8B\", chain = 2 } }");
 }
@@ -691,4 +695,63 @@ proptest! {
     fn no_step_makes_the_reader_panic(steps in scenario_like()) {
         let _ = Scenario::parse("x.toml", &with_steps(&steps));
     }
+}
+
+#[test]
+fn cleanups_need_a_go_that_has_them() {
+    let finalize = |version: &str, kind: &str| {
+        let step = format!("{{ finalize = {{ count = 1, size = \"16B\", kind = \"{kind}\" }} }}");
+        format!(
+            "title = \"t\"\nquestion = \"q\"\nanswer = \"a\"\nsteps = [{step}]\n[go]\nversion = \"{version}\"\n"
+        )
+    };
+    for (kind, function) in [("cleanup", "runtime.AddCleanup"), ("weak", "weak.Make")] {
+        let mistakes = mistakes(&finalize("1.23", kind));
+        assert_eq!(mistakes.list[0].value, format!("\"{kind}\""));
+        assert!(mistakes.list[0].reason.contains(function), "{mistakes:?}");
+        let scenario = Scenario::parse("test.toml", &finalize("1.24", kind)).unwrap();
+        let lacking = scenario.lacking(gclab::version::GoVersion::Go1_23).unwrap();
+        assert!(lacking.to_string().contains(function));
+        assert_eq!(scenario.lacking(gclab::version::GoVersion::Go1_25), None);
+    }
+}
+
+#[test]
+fn parts_fit_where_they_go() {
+    let part = |from: &str, into: &str| {
+        let tables = format!("[vars]\nfile = \"{from}\"\ninto = \"{into}\"\n");
+        format!(
+            "title = \"t\"\nquestion = \"q\"\nanswer = \"a\"\nsteps = [{{ alloc = {{ into = \"file\", count = 9 }} }}, \
+             {{ slice = {{ from = \"file\", into = \"into\", len = 2 }} }}]\n{tables}"
+        )
+    };
+    for into in ["[]byte", "[][]byte"] {
+        Scenario::parse("test.toml", &part("[]byte", into)).unwrap();
+    }
+    let list = mistakes(&part("[]byte", "[]int")).list;
+    assert!(
+        list[0].reason.contains("does not fit") && list[0].accepted.as_deref().unwrap().contains("[][]byte")
+    );
+    let list = mistakes(&part("[]*int", "[]*int")).list;
+    assert!(list[0].reason.contains("have pointers"), "{list:?}");
+}
+
+#[test]
+fn a_load_has_requests_and_says_what_they_make() {
+    let serve = |keys: &str| with_steps(&format!("{{ serve = {{ {keys} }} }}"));
+    Scenario::parse("test.toml", &serve("duration = \"1s\", rate = 10")).unwrap();
+    for (keys, reason) in [
+        ("duration = \"1ms\", rate = 10", "0 requests"),
+        ("duration = \"1s\", rate = 10, objects = 3", "what does a request make?"),
+        ("duration = \"1s\"", "rate"),
+        ("duration = \"1s\", rate = 10, arrival = \"bursts\"", "bursts"),
+    ] {
+        let list = mistakes(&serve(keys)).list;
+        let told = list
+            .iter()
+            .any(|m| m.reason.contains(reason) || m.key.contains(reason) || m.value.contains(reason));
+        assert!(told, "{keys}: {list:#?}");
+    }
+    let list = mistakes(&with_steps("{ parallel = [[{ serve = { duration = \"1s\", rate = 10 } }]] }")).list;
+    assert!(list[0].reason.contains("workers"), "{list:?}");
 }

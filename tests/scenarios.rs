@@ -130,11 +130,10 @@ fn gogc_trades_memory_for_cpu() {
         assert!(tight.num_gc > loose.num_gc && tight.peak_rss_bytes < loose.peak_rss_bytes);
         assert!(tight.duration_ns > loose.duration_ns);
     }
-    // Real Go: 36, 29, 12 and 5 % of the CPU one day, 34, 26 and 7 % another. The model's first two are level, a known miss of
-    // golden_steady.
+    // Real Go: 36, 29, 12 and 5 % of the CPU one day; 11.5 % and 5.8 to 7.9 % for the last two another.
     let cpu = |run: usize| runs[run].summary.gc_cpu_fraction;
     assert!(
-        cpu(0).min(cpu(1)) > 2.0 * cpu(2) && cpu(2) > 1.5 * cpu(3),
+        cpu(0) > cpu(1) && cpu(1) > 2.0 * cpu(2) && cpu(2) > 1.5 * cpu(3),
         "{:?}",
         [cpu(0), cpu(1), cpu(2), cpu(3)]
     );
@@ -196,4 +195,73 @@ fn a_memory_limit_saves_from_the_container() {
     let saved = simulate("container-oom", &text, &Overrides { memory_limit, ..Overrides::default() });
     assert_eq!(saved.oom_kill, None);
     assert!(saved.summary.num_gc > killed.summary.num_gc);
+}
+
+#[test]
+fn goroutines_that_have_returned_leave_their_descriptors() {
+    let trace = run("goroutines-exited.toml");
+    let stacks = |label: &str| mib(row(&trace, label).mem_stats.stack_inuse);
+    assert!((78.0..80.0).contains(&stacks("10,000 wait")) && stacks("returned, gc") < 2.0);
+    // 10,000 * 448 B = 4.27 MiB, and allgs.
+    let descriptors = heap(&trace, "returned, gc") - heap(&trace, "start");
+    assert!((4.27..4.5).contains(&descriptors), "{descriptors}");
+    assert!((heap(&trace, "returned, freed") - heap(&trace, "returned, gc")).abs() < 0.1);
+}
+
+#[test]
+fn finalizers_cost_a_cycle_each() {
+    let trace = run("finalizer-two-cycles.toml");
+    let start = heap(&trace, "start");
+    assert!(heap(&trace, "plain, 1 cycle") - start < 0.1);
+    let after = |label: &str| {
+        turns(&trace, label).iter().map(|row| mib(row.mem_stats.heap_alloc) - start).collect::<Vec<_>>()
+    };
+    // 20,000 * 1 KiB = 19.5 MiB.
+    let pair = after("finalizers, cycle");
+    assert!((pair[0] - 19.5).abs() < 0.1 && pair[1] < 0.1, "{pair:?}");
+    let chains = after("chains of three, cycle");
+    let thirds: Vec<f64> = chains.iter().map(|mib| (mib / 19.53 * 3.0).round()).collect();
+    assert_eq!(thirds, [3.0, 2.0, 1.0, 0.0]);
+}
+
+#[test]
+fn a_view_keeps_its_array_and_a_copy_does_not() {
+    let trace = run("slice-pins-array.toml");
+    let start = heap(&trace, "start");
+    assert!((heap(&trace, "200 views of 64 B") - start - 200.0).abs() < 0.1);
+    assert!(heap(&trace, "200 copies of 64 B") - start < 0.1);
+}
+
+#[test]
+fn a_rebuild_needs_room_for_both_maps() {
+    let trace = run("rebuild-hourly.toml");
+    let (before, after) = (heap(&trace, "hour 1, most ended, gc"), heap(&trace, "hour 1, rebuilt, gc"));
+    assert!(after < before / 4.0, "{before} MiB, then {after}");
+    assert!(heap(&trace, "hour 1, rebuilt") > before + after * 0.9);
+    assert!(rss(&trace, "hour 1, later") < rss(&trace, "hour 1, rebuilt, gc") / 2.0);
+    // The next hour ends as the first did.
+    assert!((heap(&trace, "hour 2, later") - after).abs() < 0.1);
+}
+
+#[test]
+fn more_cycles_cost_the_median_request_and_not_the_slowest() {
+    let file = "trading-gateway.toml";
+    let at = |gogc, limit| {
+        let overrides =
+            Overrides { gogc: Some(Gogc::Percent(gogc)), memory_limit: Some(limit), ..Overrides::default() };
+        simulate(file, &shipped(file), &overrides).summary
+    };
+    let (usual, tight) = (at(100, MemoryLimit::Off), at(20, MemoryLimit::Off));
+    let (usual_latency, tight_latency) = (usual.latency.unwrap(), tight.latency.unwrap());
+    assert_eq!((usual_latency.requests, tight_latency.requests), (24_000, 24_000));
+    assert!(
+        (4 * usual.num_gc..7 * usual.num_gc).contains(&tight.num_gc),
+        "{} {}",
+        usual.num_gc,
+        tight.num_gc
+    );
+    assert!(tight.gc_cpu_fraction > 3.5 * usual.gc_cpu_fraction);
+    assert!(tight_latency.p50_ns > usual_latency.p50_ns, "{usual_latency:?} {tight_latency:?}");
+    assert!(tight_latency.max_ns < 2 * usual_latency.max_ns, "{usual_latency:?} {tight_latency:?}");
+    assert_eq!(at(20, MemoryLimit::Bytes(256 << 20)), tight);
 }

@@ -163,6 +163,9 @@ fn only(groups: &[String], model: CostModel, base: &CostModel) -> CostModel {
     if wanted("goroutines") {
         chosen.goroutines = model.goroutines;
     }
+    if wanted("sync") {
+        chosen.sync = model.sync;
+    }
     chosen
 }
 

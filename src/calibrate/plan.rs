@@ -26,7 +26,7 @@ pub(super) struct Measurement {
 }
 
 /// The programs that travel with the binary.
-pub(super) const PROGRAMS: [(&str, &str); 10] = [
+pub(super) const PROGRAMS: [(&str, &str); 11] = [
     ("thermometer", include_str!("programs/thermometer/main.go")),
     ("pages", include_str!("programs/pages/main.go")),
     ("malloc", include_str!("programs/malloc/main.go")),
@@ -37,6 +37,7 @@ pub(super) const PROGRAMS: [(&str, &str); 10] = [
     ("runtimecosts", include_str!("programs/runtimecosts/main.go")),
     ("duringmark", include_str!("programs/duringmark/main.go")),
     ("besidemutator", include_str!("programs/besidemutator/main.go")),
+    ("sync", include_str!("programs/sync/main.go")),
 ];
 
 /// A hash of all programs (FNV-1a, 64 bits): profiles with the same hash were measured by the same programs.
@@ -63,6 +64,7 @@ pub(super) fn plan(effort: Effort, wanted: &[String]) -> Vec<Measurement> {
     plan.marking();
     plan.marking_by_two();
     plan.sweeping();
+    plan.sync();
     plan.all.retain(|one| one.groups.iter().any(|group| wanted.iter().any(|name| name == group)));
     plan.all
 }
@@ -194,6 +196,11 @@ impl Plan {
                 mark(shape, heap, 0.8);
             }
         }
+    }
+
+    fn sync(&mut self) {
+        self.add(&["sync"], 1, 17.0, "sync");
+        self.add(&["sync"], 2, 10.0, "sync");
     }
 
     /// The same heaps with two workers.

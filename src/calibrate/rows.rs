@@ -10,7 +10,7 @@ use std::fmt::Write;
 use indexmap::IndexMap;
 
 /// Every table: its name in the programs' output, its file, its columns.
-pub const TABLES: [(&str, &str, &[&str]); 10] = [
+pub const TABLES: [(&str, &str, &[&str]); 11] = [
     ("thermometer", "thermometer.csv", &["what", "min_ns", "first_quartile_ns", "median_ns"]),
     ("pages", "pages.csv", &["what", "piece_bytes", "min_ns", "first_quartile_ns", "median_ns"]),
     ("malloc", "malloc.csv", &["kind", "situation", "object_bytes", "min_ns", "first_quartile_ns"]),
@@ -49,6 +49,7 @@ pub const TABLES: [(&str, &str, &[&str]); 10] = [
         &["operation", "collector", "first_quartile_ns", "median_ns", "mean_ns"],
     ),
     ("beside", "beside-mutator.csv", &["what", "min_ns", "first_quartile_ns", "median_ns"]),
+    ("sync", "sync.csv", &["procs", "what", "size", "min_ns", "first_quartile_ns", "median_ns"]),
 ];
 
 /// The rows of one Go release.

@@ -6,7 +6,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, Color, Table, presets};
 
 use super::terminal::Colour;
 use crate::scenario::MemoryLimit;
-use crate::trace::{Config, Snapshot, Summary, Trace};
+use crate::trace::{Config, Latency, Snapshot, Summary, Trace};
 use crate::units::{Bytes, MIB, Nanos};
 
 /// What one table cell shows of a snapshot.
@@ -46,6 +46,9 @@ pub(super) fn report(traces: &[Trace], colour: Colour) -> String {
             let _ = writeln!(text, "{}", snapshot_table(&trace.snapshots, colour));
         }
         paragraph(&mut text, "", &summary_line(&trace.summary));
+        if let Some(latency) = &trace.summary.latency {
+            paragraph(&mut text, "", &latency_line(latency));
+        }
         if let Some(kill) = &trace.oom_kill {
             let line = format!(
                 "OOM kill at {}: {} resident, the container's limit is {}, during \"{}\".",
@@ -133,6 +136,16 @@ fn summary_line(summary: &Summary) -> String {
         Bytes(summary.peak_heap_alloc_bytes),
         Bytes(summary.peak_rss_bytes),
         Nanos(summary.max_pause_ns)
+    )
+}
+
+fn latency_line(latency: &Latency) -> String {
+    format!(
+        "{} requests: half took at most {}, 99 of 100 at most {}, the longest {}",
+        latency.requests,
+        Nanos(latency.p50_ns),
+        Nanos(latency.p99_ns),
+        Nanos(latency.max_ns)
     )
 }
 
@@ -289,7 +302,14 @@ pub(super) mod tests {
             num_gc,
             ..MemStats::default()
         };
-        Snapshot { label: label.to_owned(), t_ns, rss_bytes, rss_ledger: RssLedger::default(), mem_stats }
+        Snapshot {
+            label: label.to_owned(),
+            t_ns,
+            rss_bytes,
+            rss_ledger: RssLedger::default(),
+            mem_stats,
+            latency: None,
+        }
     }
 
     pub(in crate::cli) fn trace() -> Trace {

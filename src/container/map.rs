@@ -196,6 +196,14 @@ impl Map {
         }
     }
 
+    /// Main buckets, or groups: what entries are spread over.
+    pub fn bucket_count(&self) -> f64 {
+        match self {
+            Map::Buckets(map) => f64::from(1u32 << map.geometry().log2_bucket_count),
+            Map::Swiss(map) => map.group_count(),
+        }
+    }
+
     /// Bytes of simulated memory that operations on the map range over.
     pub fn working_set_bytes(&self) -> u64 {
         match self {

@@ -9,6 +9,8 @@
 //! - [`swiss_map`]: the Swiss table that it is since Go 1.24.
 //! - [`map`]: whichever of the two a Go version has.
 //! - [`entry`]: what both do with one entry.
+//! - [`sync_map`]: `sync.Map`, as two maps (up to Go 1.23) and as a hash trie.
+//! - [`sync_pool`]: `sync.Pool`.
 //!
 //! **Invariant.** A container never frees anything and never learns what was freed. It keeps its host-side bookkeeping
 //! (key identities, which slots are live) beside the simulated objects and drops it when the *program* lets go of them; the
@@ -22,3 +24,5 @@ pub mod map;
 pub mod map_type;
 mod slots;
 pub mod swiss_map;
+pub mod sync_map;
+pub mod sync_pool;

@@ -23,6 +23,7 @@ pub struct CostModel {
     pub cycle: Cycle,
     pub sweeping: Sweeping,
     pub goroutines: Goroutines,
+    pub sync: Sync,
 }
 
 /// What `mallocgc` and zeroing cost.
@@ -60,6 +61,9 @@ pub struct Allocation {
     /// What an object allocated while the collector marks costs more (`gcmarknewobject`): 16, 64 and 256 B gave 15.9,
     /// 17 and 18 (noscan), 12.8 (scan).
     pub allocate_black_ns: f64,
+    /// `runtime.SetFinalizer` of a function that captures nothing, an object of 64 B: 136 to 140 in all versions; also for
+    /// `runtime.AddCleanup` and `weak.Make`, whose objects are paid for apart.
+    pub set_finalizer_ns: f64,
     /// What a pointer store costs more while the write barrier is on, flushes included: 8.7 to 8.9.
     pub write_barrier_ns: f64,
 }
@@ -211,6 +215,11 @@ pub struct Sweeping {
     pub partly_free_span_ns: f64,
     /// A span that goes back to the page heap: 262 to 275, 302 at 1 MiB.
     pub freed_span_ns: f64,
+    /// A finalizer of an object that nothing refers to any more: a root to mark, found by the sweep, queued and run. A forced
+    /// cycle over 100,000 dead objects of 64 B with finalizers less the same without, an object, one P: 98 to 109.
+    pub special_one_proc_ns: f64,
+    /// The same with two Ps, which hand locks to and fro: 109 to 315, noisy.
+    pub special_many_procs_ns: f64,
     /// What `runtime.GC()` adds to each span it sweeps by yielding, one P: 104 a span in all.
     pub forced_yield_one_proc_ns: f64,
     /// The same with two Ps that hand the work to and fro: 330 to 400 a span in all, and noisy.
@@ -224,6 +233,16 @@ pub struct Goroutines {
     pub start_ns: f64,
     /// Start of a goroutine that needs a new g and a new 2 KiB stack, faults included: 2.3 to 2.6 us.
     pub start_fresh_ns: f64,
+    /// Letting a goroutine that waits for a channel return and waiting for it: two switches, each with a send or a
+    /// semaphore; ten thousand one after the other, 2 KiB stacks: 800 to 870 with one P and with two.
+    pub return_ns: f64,
+    /// A stack that grows: its frames are walked, copied and adjusted. Going from 2 to 8 KiB in 17 calls costs 4.1 us more
+    /// than not going there, 2.1 of it faults.
+    pub grow_stack_ns: f64,
+    /// Scanning the stack of a goroutine that waits for a channel: a forced cycle over ten thousand, 880 to 930 each.
+    pub scan_stack_ns: f64,
+    /// What each further byte of stack costs, in frames of 288 B that are walked one by one: 17 frames more cost 1.8 to 1.9 us.
+    pub scan_stack_byte_ns: f64,
     /// `runtime.Gosched` with nobody waiting.
     pub gosched_ns: f64,
     /// From making a goroutine runnable to its running on a P whose thread sleeps: 17 to 20 us in execution traces of the
@@ -233,4 +252,47 @@ pub struct Goroutines {
     pub sleep_overshoot_ns: f64,
     /// Shortest sleep when the process is otherwise idle (the poller counts milliseconds).
     pub sleep_minimum_ns: f64,
+}
+
+/// What locks, `sync.Map` and `sync.Pool` cost. Prices of `sync.Map` are those of the release's own generation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sync {
+    /// `Lock` and `Unlock` of a `sync.Mutex` that nobody else wants: 14.0 to 14.3.
+    pub mutex_ns: f64,
+    /// The same of a `sync.RWMutex`: 23.9 to 24.5.
+    pub rwmutex_write_ns: f64,
+    /// `RLock` and `RUnlock` when nobody else wants the lock: 13.5 to 13.9.
+    pub rwmutex_read_ns: f64,
+    /// What an assignment to a map costs more inside `RWMutex.Lock`, by bytes of buckets. Atomic operations keep one
+    /// operation's cache misses from overlapping with the next one's: out of cache it is twice what the lock costs alone.
+    pub write_locked_ns: Curve,
+    /// What a lookup costs more inside `RWMutex.RLock`, by bytes of buckets.
+    pub read_locked_ns: Curve,
+    /// What an assignment behind one lock costs more when a second goroutine wants the lock all the time: spinning, parking
+    /// and the cache lines of lock, map and bucket that come from another core.
+    pub write_handoff_ns: Curve,
+    /// What an assignment behind one of 16 locks costs more beside a second goroutine that uses all of them: cache lines.
+    pub write_shared_ns: Curve,
+    /// What a lookup behind one `RLock` costs more beside a second reader: the count of readers is one cache line.
+    pub read_contended_ns: Curve,
+    /// The same with 16 locks.
+    pub read_shared_ns: Curve,
+    /// `sync.Map.Store` of a new key without what it allocates, growth included, by bytes of the whole map.
+    pub store_ns: Curve,
+    /// `Store` over an old value, without what it allocates.
+    pub overwrite_ns: Curve,
+    /// `Load` of a key that is there.
+    pub load_hit_ns: Curve,
+    /// `Load` of a key that is not.
+    pub load_miss_ns: Curve,
+    /// `Delete` of a key that is there.
+    pub delete_ns: Curve,
+    /// One key of a `Range`.
+    pub range_ns: Curve,
+    /// `Put` and `Get` of a `sync.Pool` by way of the P's private place.
+    pub pool_private_ns: f64,
+    /// `Put` and `Get` by way of the P's chain.
+    pub pool_shared_ns: f64,
+    /// A `Get` that finds nothing, without what `New` allocates.
+    pub pool_new_ns: f64,
 }

@@ -49,7 +49,9 @@ mod model;
 mod profile;
 
 pub use curve::{Curve, RecentPrice};
-pub use list::{Allocation, CostModel, Cycle, Goroutines, Kernel, Keys, LOAD_STEPS, Maps, Marking, Sweeping};
+pub use list::{
+    Allocation, CostModel, Cycle, Goroutines, Kernel, Keys, LOAD_STEPS, Maps, Marking, Sweeping, Sync,
+};
 pub use profile::{CostProfile, GROUPS, Provenance};
 
 /// How malloc describes an object's pointers, which is what it pays for.

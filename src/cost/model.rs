@@ -223,6 +223,11 @@ impl CostModel {
         }
     }
 
+    /// A finalizer of an object that nothing refers to any more, from its mark root until it has run.
+    pub fn special_ns(&self, procs: u64) -> f64 {
+        by_procs(procs, self.sweeping.special_one_proc_ns, self.sweeping.special_many_procs_ns)
+    }
+
     /// What each span costs in addition when `runtime.GC()` sweeps it.
     pub fn forced_sweep_yield_ns(&self, procs: u64) -> f64 {
         by_procs(procs, self.sweeping.forced_yield_one_proc_ns, self.sweeping.forced_yield_many_procs_ns)

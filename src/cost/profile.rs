@@ -27,8 +27,8 @@ use crate::mistake::{Log, Mistakes, nearest, suggestion};
 use crate::version::GoVersion;
 
 /// The groups of prices in the order of a file.
-pub const GROUPS: [&str; 8] =
-    ["allocation", "kernel", "maps", "keys", "marking", "cycle", "sweeping", "goroutines"];
+pub const GROUPS: [&str; 9] =
+    ["allocation", "kernel", "maps", "keys", "marking", "cycle", "sweeping", "goroutines", "sync"];
 
 /// Prices that are what one thing costs *more* than another, and may be nothing.
 const MAY_BE_ZERO: [&str; 6] = [

@@ -275,7 +275,10 @@ impl Marker {
             RootKind::Stack => self.stack_scan_work_bytes += job.scan_bytes,
             RootKind::FinalizerQueue | RootKind::Finalizers => {}
         }
-        let mut cpu_ns = if job.kind == RootKind::Globals { self.prices.roots_ns } else { 0.0 };
+        let mut cpu_ns = job.cpu_ns;
+        if job.kind == RootKind::Globals {
+            cpu_ns += self.prices.roots_ns;
+        }
         for object in &job.objects {
             cpu_ns += match job.kind {
                 RootKind::Finalizers => self.scan_everything(heap, worker, *object).cpu_ns,

@@ -16,19 +16,21 @@ pub enum RootKind {
     Globals,
     /// One goroutine's stack.
     Stack,
-    /// Objects whose finalizer waits to be run: they and all they reach stay.
+    /// Objects whose finalizer waits to be run, and what cleanups and weak pointers hold: they and all they reach stay.
     FinalizerQueue,
     /// Objects with a finalizer: what they reach stays, they themselves need not.
     Finalizers,
 }
 
 /// One piece of root marking.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RootJob {
     /// What is scanned.
     pub kind: RootKind,
     /// Scan work of the job in bytes.
     pub scan_bytes: u64,
+    /// CPU time of finding them, in nanoseconds.
+    pub cpu_ns: f64,
     /// The references found there.
     pub objects: Vec<ObjRef>,
 }

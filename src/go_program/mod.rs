@@ -15,9 +15,13 @@
 //! nothing stay nil and unwritten; goroutines of one `go` step return in the order in which they began to wait.
 
 mod code;
+mod finalize;
 mod keys;
 mod names;
+mod serve;
+mod slices;
 mod steps;
+mod sync;
 mod types;
 
 use std::collections::BTreeSet;
@@ -27,7 +31,7 @@ use self::code::{columns, comment, quoted};
 use self::names::Names;
 use self::steps::Body;
 use self::types::GoTypes;
-use crate::scenario::{RunSettings, Scenario, Step};
+use crate::scenario::{RunSettings, Scenario, Step, VarType};
 use crate::units::MIB;
 
 const HARNESS: &str = include_str!("harness.go.txt");
@@ -53,6 +57,7 @@ enum Helper {
     Bits,
     Unsafe,
     MaxLimit,
+    Weak,
     Found,
     Fill,
     Filled,
@@ -63,17 +68,21 @@ enum Helper {
     ConstantKey,
     Spin,
     Waiters,
+    Latency,
+    Serve,
     Zipf,
     Permutation,
     Stream,
     Mix,
+    Buffer,
 }
 
 impl Helper {
-    const ALL: [Helper; 17] = [
+    const ALL: [Helper; 21] = [
         Helper::Bits,
         Helper::Unsafe,
         Helper::MaxLimit,
+        Helper::Weak,
         Helper::Found,
         Helper::Fill,
         Helper::Filled,
@@ -84,15 +93,18 @@ impl Helper {
         Helper::ConstantKey,
         Helper::Spin,
         Helper::Waiters,
+        Helper::Latency,
+        Helper::Serve,
         Helper::Zipf,
         Helper::Permutation,
         Helper::Stream,
         Helper::Mix,
+        Helper::Buffer,
     ];
 
     fn text(self) -> &'static str {
         match self {
-            Helper::Bits | Helper::Unsafe | Helper::MaxLimit | Helper::Found => "",
+            Helper::Bits | Helper::Unsafe | Helper::MaxLimit | Helper::Weak | Helper::Found => "",
             Helper::Fill => include_str!("helpers/fill.go.txt"),
             Helper::Filled => include_str!("helpers/filled.go.txt"),
             Helper::Touched => include_str!("helpers/touched.go.txt"),
@@ -102,21 +114,26 @@ impl Helper {
             Helper::ConstantKey => include_str!("helpers/constant_key.go.txt"),
             Helper::Spin => include_str!("helpers/spin.go.txt"),
             Helper::Waiters => include_str!("helpers/waiters.go.txt"),
+            Helper::Latency => include_str!("helpers/latency.go.txt"),
+            Helper::Serve => include_str!("helpers/serve.go.txt"),
             Helper::Zipf => include_str!("helpers/zipf.go.txt"),
             Helper::Permutation => include_str!("helpers/permutation.go.txt"),
             Helper::Stream => include_str!("helpers/stream.go.txt"),
             Helper::Mix => include_str!("helpers/mix.go.txt"),
+            Helper::Buffer => include_str!("helpers/buffer.go.txt"),
         }
     }
 
     /// What the helper itself needs.
     fn needs(self) -> &'static [Helper] {
         match self {
-            Helper::Filled => &[Helper::Fill],
+            Helper::Filled | Helper::Buffer => &[Helper::Fill],
             Helper::Text => &[Helper::Unsafe],
             Helper::KeyText => &[Helper::Text, Helper::Unsafe],
             Helper::KnownKey => &[Helper::KeyText, Helper::Text, Helper::Unsafe],
             Helper::ConstantKey => &[Helper::Text, Helper::Unsafe, Helper::Mix],
+            Helper::Latency => &[Helper::Bits],
+            Helper::Serve => &[Helper::Latency, Helper::Stream, Helper::Mix, Helper::Bits, Helper::MaxLimit],
             Helper::Zipf => &[Helper::Stream, Helper::Mix, Helper::Bits, Helper::MaxLimit],
             Helper::Permutation => &[Helper::Mix],
             Helper::Stream => &[Helper::Mix, Helper::Bits],
@@ -129,6 +146,7 @@ impl Helper {
             Helper::Bits => Some("math/bits"),
             Helper::Unsafe => Some("unsafe"),
             Helper::MaxLimit => Some("math"),
+            Helper::Weak => Some("weak"),
             _ => None,
         }
     }
@@ -139,11 +157,15 @@ impl Helper {
 /// # Errors
 /// A scenario whose types no Go program can fill or link.
 pub fn go_program(scenario: &Scenario, settings: &RunSettings) -> Result<String, Unwritable> {
+    if let Some(lacking) = scenario.lacking(settings.go.version) {
+        return Err(Unwritable::new(lacking.to_string()));
+    }
     let texts: Vec<&str> = Helper::ALL.iter().map(|helper| helper.text()).chain([HARNESS]).collect();
     let mut types = GoTypes::new(scenario, Names::of(scenario, &texts));
-    let mut body = Body::new(scenario, &mut types);
+    let mut body = Body::new(scenario, &mut types, settings.go.version);
+    body.declare_shards();
     body.main()?;
-    let Body { code, sinks, released, crowds, .. } = body;
+    let Body { code, sinks, released, crowds, taken, .. } = body;
     let helpers = all_helpers(&types);
 
     let mut text = head(scenario, settings);
@@ -154,6 +176,10 @@ pub fn go_program(scenario: &Scenario, settings: &RunSettings) -> Result<String,
     let _ = writeln!(text, "const seed = {}\n", settings.go.seed);
     text.push_str(&types.declarations());
     text.push_str(&variables(scenario, &types, &sinks, &released, &helpers));
+    let pools = scenario.vars.values().enumerate().filter(|(_, var_type)| **var_type == VarType::Pool);
+    let pools: Vec<String> =
+        pools.map(|(index, _)| types.names.var(crate::scenario::VarId(index)).to_owned()).collect();
+    text.push_str(&sync::pool_variables(&pools, &taken));
     let _ = writeln!(text, "func main() {{\n{}}}", code.text());
     text.push_str(&types.makers());
     for helper in helpers {
@@ -250,8 +276,11 @@ fn variables(
         [(name, go_type)] => format!("var {name} {go_type}\n\n"),
         rows => format!("var (\n{})\n\n", columns(rows)),
     };
-    let own = scenario.vars.values().enumerate().map(|(index, var_type)| {
-        (types.names.var(crate::scenario::VarId(index)).to_owned(), types.var_text(var_type))
+    let declared = scenario.vars.values().enumerate().filter(|(_, var_type)| **var_type != VarType::Pool);
+    let own = declared.map(|(index, var_type)| {
+        let name = types.names.var(crate::scenario::VarId(index)).to_owned();
+        let text = types.var_text(&name, var_type);
+        (name, text)
     });
     text.push_str(&group(&own.collect::<Vec<_>>()));
     if !sinks.is_empty() {

@@ -5,13 +5,15 @@ use std::fmt::Write as _;
 use toml::Spanned;
 
 use super::code::{Code, grouped, quoted, size, spaced_size};
+use super::sync::TakenArray;
 use super::types::{GoTypes, byte_array};
 use super::{Helper, Unwritable};
 use crate::scenario::{
-    Alloc, Amount, Backing, Finalize, Garbage, GoType, Gogc, Hold, Insert, InsertValue, MemoryLimit, MixPart,
-    Release, Repeat, Scenario, Shape, Step, Typed, VarId, VarType, Written,
+    Alloc, Amount, Backing, Garbage, GoType, Gogc, Hold, Insert, InsertValue, MemoryLimit, MixPart, Release,
+    Repeat, Scenario, Shape, Step, Typed, VarId, VarType, Written,
 };
 use crate::units::SECOND_NS;
+use crate::version::GoVersion;
 
 /// Where a step stands.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,7 +26,7 @@ struct Place {
 
 /// Writes the body of `main`.
 pub(super) struct Body<'s, 't> {
-    scenario: &'s Scenario,
+    pub(super) scenario: &'s Scenario,
     pub(super) types: &'t mut GoTypes<'s>,
     pub(super) code: Code,
     /// The variables that hold the newest garbage, with their types.
@@ -36,10 +38,18 @@ pub(super) struct Body<'s, 't> {
     pub(super) crowds: u64,
     place: Place,
     turns: u64,
+    /// Arrays for what goroutines have got from pools.
+    pub(super) taken: Vec<TakenArray>,
+    /// The release that will compile the program.
+    pub(super) version: GoVersion,
 }
 
 impl<'s, 't> Body<'s, 't> {
-    pub(super) fn new(scenario: &'s Scenario, types: &'t mut GoTypes<'s>) -> Body<'s, 't> {
+    pub(super) fn new(
+        scenario: &'s Scenario,
+        types: &'t mut GoTypes<'s>,
+        version: GoVersion,
+    ) -> Body<'s, 't> {
         let mut garbage = Vec::new();
         let mut released = Vec::new();
         survey(&scenario.steps, &mut garbage, &mut released);
@@ -55,7 +65,18 @@ impl<'s, 't> Body<'s, 't> {
             crowds: 0,
             place: Place::default(),
             turns: 1,
+            taken: Vec::new(),
+            version,
         }
+    }
+
+    /// The track that is being written: 0 outside `parallel`, inside from 1.
+    pub(super) fn track(&self) -> usize {
+        self.place.track
+    }
+
+    fn is_concurrent(&self, var: VarId) -> bool {
+        self.scenario.var(var).is_concurrent()
     }
 
     /// `main`: the top-level steps, each with its name.
@@ -83,6 +104,15 @@ impl<'s, 't> Body<'s, 't> {
 
     fn step(&mut self, step: &Step) -> Result<(), Unwritable> {
         match step {
+            Step::Make(make) if self.is_concurrent(make.var) => self.make_locked(make),
+            Step::Insert(insert) if self.is_concurrent(insert.var) => self.insert_sync(insert)?,
+            Step::Lookup(access) if self.is_concurrent(access.var) => self.lookup_sync(access),
+            Step::Delete(access) if self.is_concurrent(access.var) => self.delete_sync(access),
+            Step::Clear(var) if self.is_concurrent(*var) => self.clear_sync(*var),
+            Step::Drop(var) if self.is_concurrent(*var) => self.drop_sync(*var),
+            Step::Range(var) => self.range(*var),
+            Step::Get(get) => self.pool_get(get),
+            Step::Put(put) => self.pool_put(put),
             Step::Make(make) => {
                 let map = self.map_text(make.var);
                 let hint = if make.hint == 0 { String::new() } else { format!(", {}", grouped(make.hint)) };
@@ -110,6 +140,8 @@ impl<'s, 't> Body<'s, 't> {
             Step::Hold(hold) => self.hold(hold)?,
             Step::Release(Release { var, count: Some(count) }) => self.release(*var, *count),
             Step::Finalize(finalize) => self.finalize(finalize)?,
+            Step::Serve(serve) => self.serve(serve)?,
+            Step::Slice(slice) => self.take_part(slice),
             Step::Go(go) => {
                 self.crowds += self.turns;
                 self.types.need(Helper::Waiters);
@@ -149,7 +181,7 @@ impl<'s, 't> Body<'s, 't> {
 
     // ---- names and places ----
 
-    fn name(&self, var: VarId) -> String {
+    pub(super) fn name(&self, var: VarId) -> String {
         self.types.names.var(var).to_owned()
     }
 
@@ -180,7 +212,7 @@ impl<'s, 't> Body<'s, 't> {
     }
 
     /// The turn for a generator.
-    fn turn_of_numbers(&self) -> String {
+    pub(super) fn turn_of_numbers(&self) -> String {
         self.turn().map_or_else(|| "0".to_owned(), |turn| format!("uint64({turn})"))
     }
 
@@ -225,7 +257,7 @@ impl<'s, 't> Body<'s, 't> {
     // ---- maps ----
 
     /// Opens a loop over keys, in which `k` is the key.
-    fn open_keys(&mut self, keys: &crate::scenario::Keys) {
+    pub(super) fn open_keys(&mut self, keys: &crate::scenario::Keys) {
         let turn = self.turn_of_numbers();
         let at = self.turn();
         super::keys::open(keys, at.as_deref(), &turn, self.types, &mut self.code);
@@ -294,7 +326,7 @@ impl<'s, 't> Body<'s, 't> {
     }
 
     /// A value that lies in the map itself.
-    fn plain_value(&self, go_type: &GoType) -> String {
+    pub(super) fn plain_value(&self, go_type: &GoType) -> String {
         let text = self.types.text(go_type);
         match go_type {
             GoType::Basic(basic) => match basic.name {
@@ -311,7 +343,7 @@ impl<'s, 't> Body<'s, 't> {
     }
 
     /// A new object of `size_bytes` behind a value of `go_type`.
-    fn fresh(&mut self, go_type: &GoType, size_bytes: u64, written: Written) -> String {
+    pub(super) fn fresh(&mut self, go_type: &GoType, size_bytes: u64, written: Written) -> String {
         match go_type {
             GoType::Pointer(target) => self.types.new_object(target, written),
             GoType::Slice(element) => {
@@ -336,12 +368,13 @@ impl<'s, 't> Body<'s, 't> {
         size_bytes.div_ceil(element_bytes.max(1))
     }
 
-    fn shared(&self, from: VarId, key: &str) -> String {
+    pub(super) fn shared(&self, from: VarId, key: &str) -> String {
         let name = self.name(from);
         match self.scenario.var(from) {
             VarType::Map { .. } => format!("{name}[{key}]"),
             VarType::Slice { .. } => format!("{name}[k%len({name})]"),
             VarType::Pointer { .. } => name,
+            other => panic!("{name} is a {other}, from which nothing is shared"),
         }
     }
 
@@ -437,7 +470,7 @@ impl<'s, 't> Body<'s, 't> {
         Ok(())
     }
 
-    fn element(&self, var: VarId) -> &'s GoType {
+    pub(super) fn element(&self, var: VarId) -> &'s GoType {
         match self.scenario.var(var) {
             VarType::Slice { element } => &element.go_type,
             other => panic!("{} is a {other}, not a slice", self.scenario.var_name(var)),
@@ -585,42 +618,6 @@ impl<'s, 't> Body<'s, 't> {
         self.code.line("}");
         self.code.close("}");
     }
-
-    fn finalize(&mut self, finalize: &Finalize) -> Result<(), Unwritable> {
-        let count = grouped(finalize.count);
-        if finalize.chain == 1 {
-            let text = self.types.text(&finalize.go_type);
-            let object = self.types.new_object(&finalize.go_type, finalize.written);
-            self.code.open(&format!("for i := 0; i < {count}; i++ {{"));
-            self.code.line(&format!("runtime.SetFinalizer({object}, func(*{text}) {{}})"));
-            self.code.close("}");
-            return Ok(());
-        }
-        let go_type = match byte_array(&finalize.go_type) {
-            Some(size_bytes) => self.types.link_struct(size_bytes),
-            None => finalize.go_type.clone(),
-        };
-        let link = match byte_array(&finalize.go_type) {
-            Some(_) => "next".to_owned(),
-            None => self.types.selectors(&go_type, 1)?.remove(0),
-        };
-        let text = self.types.text(&go_type);
-        let object = self.types.new_object(&go_type, finalize.written);
-        self.code.line(&format!(
-            "// Chains of {}: each object keeps the one before it reachable until its own finalizer has run.",
-            grouped(finalize.chain)
-        ));
-        self.code.open(&format!("for i, p := 0, (*{text})(nil); i < {count}; i++ {{"));
-        self.code.open(&format!("if i%{} == 0 {{", finalize.chain));
-        self.code.line("p = nil");
-        self.code.close("}");
-        self.code.line(&format!("n := {object}"));
-        self.code.line(&format!("n.{link} = p"));
-        self.code.line("p = n");
-        self.code.line(&format!("runtime.SetFinalizer(n, func(*{text}) {{}})"));
-        self.code.close("}");
-        Ok(())
-    }
 }
 
 /// Finds what steps drop, and which slices they release in parts.
@@ -648,7 +645,7 @@ pub(super) fn longest_key_text(steps: &[Spanned<Step>]) -> u64 {
 }
 
 /// A time as Go writes it: `6 * time.Minute`.
-fn duration(ns: u64) -> String {
+pub(super) fn duration(ns: u64) -> String {
     const UNITS: [(u64, &str); 6] = [
         (3600 * SECOND_NS, "time.Hour"),
         (60 * SECOND_NS, "time.Minute"),

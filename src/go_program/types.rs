@@ -68,14 +68,23 @@ impl<'s> GoTypes<'s> {
     }
 
     /// The type of a variable.
-    pub(super) fn var_text(&self, var_type: &VarType) -> String {
+    pub(super) fn var_text(&self, name: &str, var_type: &VarType) -> String {
         match var_type {
             VarType::Map { key, value } => {
                 format!("map[{}]{}", self.text(&key.go_type), self.text(&value.go_type))
             }
             VarType::Slice { element } => format!("[]{}", self.text(&element.go_type)),
             VarType::Pointer { target } => format!("*{}", self.text(&target.go_type)),
+            VarType::SyncMap => "sync.Map".to_owned(),
+            VarType::Pool => "sync.Pool".to_owned(),
+            VarType::Locked { shards: 1, .. } => format!("{name}Shard"),
+            VarType::Locked { shards, .. } => format!("[{shards}]{name}Shard"),
         }
+    }
+
+    /// Adds a type's declaration.
+    pub(super) fn declare(&mut self, name: &str, text: String) {
+        self.extra.insert(name.to_owned(), text);
     }
 
     /// Has a helper written.

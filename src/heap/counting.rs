@@ -12,7 +12,7 @@
 
 use std::ops::Range;
 
-use super::mutator::{Mutator, Operation};
+use super::mutator::{Global, Mutator, Operation, Variables};
 use super::object::{Layout, ObjRef};
 use super::size_class::charged_bytes;
 use crate::version::GoVersion;
@@ -38,6 +38,7 @@ pub struct CountingHeap {
     objects: Vec<Object>,
     roots: Vec<ObjRef>,
     locals: Vec<ObjRef>,
+    globals: Vec<ObjRef>,
     total_alloc_bytes: u64,
     mallocs: u64,
     touched_bytes: u64,
@@ -62,6 +63,7 @@ impl CountingHeap {
             objects: Vec::new(),
             roots: Vec::new(),
             locals: Vec::new(),
+            globals: Vec::new(),
             total_alloc_bytes: 0,
             mallocs: 0,
             touched_bytes: 0,
@@ -117,6 +119,19 @@ impl CountingHeap {
         charges.filter(|(_, reached)| **reached).map(|(object, _)| object.charged_bytes).sum()
     }
 
+    /// Whether roots, variables and locals reach `obj`.
+    pub fn is_reachable(&self, obj: ObjRef) -> bool {
+        self.reach()[Self::position(obj)]
+    }
+
+    /// How many objects that were asked for with `size_bytes` roots, variables and locals reach.
+    pub fn reachable_of_size(&self, size_bytes: u64) -> u64 {
+        let reached = self.reach();
+        let matching =
+            self.objects.iter().zip(&reached).filter(|(object, _)| object.size_bytes == size_bytes);
+        matching.filter(|(_, reached)| **reached).count() as u64
+    }
+
     /// Frees everything that neither roots nor locals reach. Using a freed object panics from here on.
     pub fn collect(&mut self) {
         let reached = self.reach();
@@ -129,7 +144,8 @@ impl CountingHeap {
 
     fn reach(&self) -> Vec<bool> {
         let mut reached = vec![false; self.objects.len()];
-        let mut queue: Vec<ObjRef> = self.roots.iter().chain(&self.locals).copied().collect();
+        let mut queue: Vec<ObjRef> =
+            self.roots.iter().chain(&self.locals).chain(&self.globals).copied().collect();
         while let Some(obj) = queue.pop() {
             if obj.is_nil() || std::mem::replace(&mut reached[Self::position(obj)], true) {
                 continue;
@@ -223,6 +239,21 @@ impl Mutator for CountingHeap {
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
+    }
+}
+
+impl Variables for CountingHeap {
+    fn new_global(&mut self) -> Global {
+        self.globals.push(ObjRef::NIL);
+        Global(self.globals.len() - 1)
+    }
+
+    fn global(&self, global: Global) -> ObjRef {
+        self.globals[global.0]
+    }
+
+    fn set_global(&mut self, global: Global, value: ObjRef) {
+        self.globals[global.0] = value;
     }
 }
 

@@ -15,6 +15,8 @@
 //! Invariants: `in_use + free + released + stack + work_buf` is the mapped heap, a multiple of 4 MiB; a page belongs to
 //! at most one span.
 
+use std::ops::Range;
+
 use indexmap::IndexMap;
 
 use super::gc_bits::{BitsRef, GcBits};
@@ -25,7 +27,7 @@ use super::object::{ObjRef, SpanId};
 use super::page_accounting::{PageAccounting, SpanUse};
 use super::page_alloc::{HeapBase, PageAlloc};
 use super::size_class::{SPAN_CLASS_COUNT, SpanClass};
-use super::special::Finalizer;
+use super::special::{Attachment, Finalizer};
 use super::stats::HeapStats;
 use super::sweep::SweepState;
 use crate::os::{Residency, physical_pages_of_bytes, physical_pages_of_pages};
@@ -82,8 +84,12 @@ pub struct Heap {
     pub caches: Vec<Mcache>,
     /// Progress of sweeping.
     pub sweep: SweepState,
-    /// Finalizers by object, in the order they were set; `None` for one that was queued since the last cycle ended.
+    /// Finalizers by object, in the order they were set; `None` for one that was queued and has not run.
     pub(super) finalizers: IndexMap<ObjRef, Option<Finalizer>>,
+    /// Cleanups and weak pointers by object.
+    pub(super) attachments: IndexMap<ObjRef, Vec<Attachment>>,
+    /// What due cleanups hold: reachable until they have run.
+    pub cleanup_queue: Vec<ObjRef>,
     /// Objects whose finalizer is due: reachable until the finalizer goroutine has run it.
     pub finalizer_queue: Vec<(ObjRef, Finalizer)>,
     pub(super) spans: Vec<Mspan>,
@@ -108,6 +114,8 @@ impl Heap {
             sweep: SweepState::default(),
             finalizers: IndexMap::new(),
             finalizer_queue: Vec::new(),
+            attachments: IndexMap::new(),
+            cleanup_queue: Vec::new(),
             spans: vec![Mspan::dead()],
             central: vec![Mcentral::default(); SPAN_CLASS_COUNT],
             free_span_ids: Vec::new(),
@@ -164,13 +172,16 @@ impl Heap {
         new
     }
 
-    /// Cuts a span that is managed by hand (stacks, work buffers) and writes all of it.
+    /// Cuts a span that is managed by hand (stacks, work buffers), without writing to it.
     pub fn alloc_manual(&mut self, cache: usize, page_count: u64, usage: SpanUse) -> NewSpan {
         debug_assert!(usage != SpanUse::Heap, "spans of objects are not managed by hand");
-        let new = self.alloc_pages(cache, page_count, usage);
-        let base_page = self.spans[new.span as usize].base_page;
-        self.residency.touch(physical_pages_of_pages(base_page..base_page + page_count));
-        new
+        self.alloc_pages(cache, page_count, usage)
+    }
+
+    /// Writes a range of bytes of a span that is managed by hand; returns how many physical pages became resident.
+    pub fn write_span(&mut self, id: SpanId, bytes: Range<u64>) -> u64 {
+        let start_bytes = self.spans[id as usize].base_page * PAGE_BYTES;
+        self.touch_bytes(start_bytes + bytes.start, bytes.end - bytes.start)
     }
 
     fn alloc_pages(&mut self, cache: usize, page_count: u64, usage: SpanUse) -> NewSpan {

@@ -113,7 +113,7 @@ pub struct Mspan {
     pub alloc_bits: BitsRef,
     /// Whether slots must be cleared when allocated, because the memory was used before.
     pub needs_zeroing: bool,
-    /// Whether an object of the span has a finalizer.
+    /// Whether an object of the span has a finalizer, a cleanup or a weak pointer.
     pub has_specials: bool,
     /// Most pointer slots of any object here.
     pub pointer_stride: u32,

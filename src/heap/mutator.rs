@@ -80,3 +80,20 @@ pub trait Mutator {
     /// The next 64 random bits of the process's seeded generator (hash seeds, overflow sampling).
     fn random(&mut self) -> u64;
 }
+
+/// A package-level variable that can hold a pointer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Global(pub usize);
+
+/// A mutator whose program has package-level variables. Containers that are structs of such a variable - a `sync.Map`, a
+/// `sync.Pool` - have their pointers there, not in an object of their own.
+pub trait Variables: Mutator {
+    /// Declares a variable, nil at first.
+    fn new_global(&mut self) -> Global;
+
+    /// What a variable points to.
+    fn global(&self, global: Global) -> ObjRef;
+
+    /// Assigns to a variable, through the write barrier when it is on.
+    fn set_global(&mut self, global: Global, value: ObjRef);
+}

@@ -31,6 +31,10 @@ pub struct HeapStats {
     pub mspans: u64,
     /// Most live span descriptors at one time.
     pub peak_mspans: u64,
+    /// Bytes of the records of finalizers, cleanups and weak pointers, outside the heap.
+    pub special_bytes: u64,
+    /// Most of them at one time: their memory is used again, and not given back.
+    pub peak_special_bytes: u64,
     /// Resident physical pages under free memory that is not released; lazily freed ones are not among them.
     pub idle_resident_pages: u64,
     /// Bytes returned to the system over the run.
@@ -38,6 +42,12 @@ pub struct HeapStats {
 }
 
 impl HeapStats {
+    /// A record of `bytes` was made.
+    pub fn add_special(&mut self, bytes: u64) {
+        self.special_bytes += bytes;
+        self.peak_special_bytes = self.peak_special_bytes.max(self.special_bytes);
+    }
+
     /// Bytes of objects, reachable or not yet swept (HeapAlloc).
     pub fn heap_alloc_bytes(&self) -> u64 {
         self.allocated_bytes - self.freed_bytes

@@ -7,7 +7,7 @@
 //! (`runtime/mgcsweep.go`, `runtime/mheap.go` `reclaim`, Go 1.23.9).
 //!
 //! 1. `freed = alloc_count - marked`; `alloc_bits = mark_bits`; fresh mark bits; `free_index = 0`.
-//! 2. Unmarked objects with a finalizer are marked here and live one more cycle.
+//! 2. Unmarked objects with a finalizer are marked here and live one more cycle ([`super::special`]).
 //! 3. No object left: pages to the page heap (unless the span is swept to be cached). All left: full list. Else: partial list.
 //! 4. The background order is span class by span class from 0 (large), full spans before partial ones.
 //!
@@ -21,7 +21,7 @@ use super::mspan::Mspan;
 use super::object::{ObjRef, SpanId};
 use super::page_accounting::SpanUse;
 use super::size_class::SPAN_CLASS_COUNT;
-use super::special::{Finalizer, FinalizerAction};
+use super::special::{Attachment, AttachmentKind, Finalizer, FinalizerAction};
 
 /// Pages that one step of reclaiming looks at (`runtime/mheap.go` `pagesPerReclaimerChunk`).
 const PAGES_PER_RECLAIM_STEP: u64 = 512;
@@ -67,6 +67,8 @@ pub struct SweepOutcome {
     pub freed_spans: u32,
     /// Pages of those.
     pub freed_pages: u64,
+    /// Finalizers, cleanups and weak pointers of objects that nothing refers to any more.
+    pub specials: u32,
 }
 
 impl SweepOutcome {
@@ -76,6 +78,7 @@ impl SweepOutcome {
         self.partly_free_spans += other.partly_free_spans;
         self.freed_spans += other.freed_spans;
         self.freed_pages += other.freed_pages;
+        self.specials += other.specials;
     }
 }
 
@@ -83,7 +86,6 @@ impl Heap {
     /// Makes every span unswept: the cycle's marks are complete.
     pub fn start_sweep(&mut self) {
         debug_assert!(!self.sweep.is_running(), "a cycle ended before its predecessor was swept");
-        self.finalizers.retain(|_, finalizer| finalizer.is_some());
         self.sweep.generation += 2;
         self.sweep.swept_pages = 0;
         self.sweep.position = 0;
@@ -129,7 +131,8 @@ impl Heap {
         if allocated == 0 {
             let freed_pages = span.page_count;
             self.free_span(id);
-            return SweepOutcome { freed_spans: 1, freed_pages, ..SweepOutcome::default() };
+            let specials = outcome.specials;
+            return SweepOutcome { freed_spans: 1, freed_pages, specials, ..SweepOutcome::default() };
         } else {
             let fill = if free == 0 { Fill::Full } else { Fill::Partial };
             self.central[class].push_swept(fill, generation, id);
@@ -143,9 +146,7 @@ impl Heap {
     }
 
     fn sweep_bits(&mut self, id: SpanId) -> SweepOutcome {
-        if self.spans[id as usize].has_specials {
-            self.sweep_finalizers(id);
-        }
+        let specials = if self.spans[id as usize].has_specials { self.sweep_specials(id) } else { 0 };
         let marked = self.bits.count(self.spans[id as usize].mark_bits);
         self.turn_marks_into_allocation(id);
         let generation = self.sweep.generation;
@@ -163,30 +164,77 @@ impl Heap {
         SweepOutcome {
             full_spans: u32::from(freed == 0),
             partly_free_spans: u32::from(freed > 0),
+            specials,
             ..SweepOutcome::default()
         }
     }
 
-    /// Revives the unmarked objects of a span that have finalizers, and queues those.
-    fn sweep_finalizers(&mut self, id: SpanId) {
+    /// Revives the unmarked objects of a span that have finalizers and queues those; carries out the other records of the
+    /// unmarked objects without. Returns how many records there were.
+    fn sweep_specials(&mut self, id: SpanId) -> u32 {
         let span = &self.spans[id as usize];
-        let due: Vec<ObjRef> = (0..span.slot_count)
+        let unmarked: Vec<ObjRef> = (0..span.slot_count)
             .map(|index| ObjRef::new(id, index))
-            .filter(|obj| self.has_finalizer(*obj) && !self.bits.is_set(span.mark_bits, obj.index()))
+            .filter(|obj| self.has_specials(*obj) && !self.bits.is_set(span.mark_bits, obj.index()))
             .collect();
-        for obj in due {
-            self.bits.set(self.spans[id as usize].mark_bits, obj.index());
-            let finalizer = self.finalizers[&obj].take().expect("filtered by presence");
-            self.finalizer_queue.push((obj, finalizer));
+        let mut records = 0;
+        for obj in unmarked {
+            let finalizer = self.finalizers.get_mut(&obj).and_then(Option::take);
+            if let Some(finalizer) = finalizer {
+                self.bits.set(self.spans[id as usize].mark_bits, obj.index());
+                self.finalizer_queue.push((obj, finalizer));
+                self.stats.special_bytes -= self.version.finalizer_record_bytes();
+                records += 1;
+            }
+            records += self.sweep_attachments(obj, finalizer.is_some());
         }
         let left =
-            (0..self.spans[id as usize].slot_count).any(|index| self.has_finalizer(ObjRef::new(id, index)));
+            (0..self.spans[id as usize].slot_count).any(|index| self.has_specials(ObjRef::new(id, index)));
         self.spans[id as usize].has_specials = left;
+        records
+    }
+
+    /// The object dies, or is revived by a finalizer: then only its weak pointers become nil.
+    fn sweep_attachments(&mut self, obj: ObjRef, is_revived: bool) -> u32 {
+        let Some(attachments) = self.attachments.swap_remove(&obj) else { return 0 };
+        let (kept, due): (Vec<Attachment>, Vec<Attachment>) =
+            attachments.into_iter().partition(|record| is_revived && record.kind == AttachmentKind::Cleanup);
+        for record in &due {
+            self.stats.special_bytes -= record.kind.record_bytes(self.version);
+            if record.kind == AttachmentKind::Cleanup && !record.held.is_nil() {
+                self.cleanup_queue.push(record.held);
+            }
+        }
+        if !kept.is_empty() {
+            self.attachments.insert(obj, kept);
+        }
+        due.len() as u32
+    }
+
+    /// Adds a cleanup or a weak pointer to an object.
+    pub fn attach(&mut self, object: ObjRef, attachment: Attachment) {
+        self.spans[object.span() as usize].has_specials = true;
+        self.stats.add_special(attachment.kind.record_bytes(self.version));
+        self.attachments.entry(object).or_default().push(attachment);
+    }
+
+    /// The handle of the weak pointers to an object, if it has any.
+    pub fn weak_handle(&self, object: ObjRef) -> Option<ObjRef> {
+        let attachments = self.attachments.get(&object)?;
+        attachments.iter().find(|record| record.kind == AttachmentKind::Weak).map(|record| record.held)
+    }
+
+    /// What cleanups and weak pointers hold, in an order that follows from the run alone.
+    pub fn held_by_attachments(&self) -> impl Iterator<Item = ObjRef> {
+        self.attachments.values().flatten().map(|record| record.held).filter(|held| !held.is_nil())
     }
 
     /// Sets a finalizer on an object.
     pub fn set_finalizer(&mut self, object: ObjRef, finalizer: Finalizer) {
         self.spans[object.span() as usize].has_specials = true;
+        if self.finalizers.get(&object).is_none_or(Option::is_none) {
+            self.stats.add_special(self.version.finalizer_record_bytes());
+        }
         if self.finalizers.insert(object, Some(finalizer)) == Some(None) {
             self.finalizers.move_index(
                 self.finalizers.get_index_of(&object).expect("just inserted"),
@@ -195,8 +243,8 @@ impl Heap {
         }
     }
 
-    fn has_finalizer(&self, object: ObjRef) -> bool {
-        self.finalizers.get(&object).is_some_and(Option::is_some)
+    fn has_specials(&self, object: ObjRef) -> bool {
+        self.finalizers.get(&object).is_some_and(Option::is_some) || self.attachments.contains_key(&object)
     }
 
     /// The objects that have finalizers, in the order these were set.
@@ -204,8 +252,10 @@ impl Heap {
         self.finalizers.iter().filter(|(_, finalizer)| finalizer.is_some()).map(|(object, _)| *object)
     }
 
-    /// Takes the finalizers that are due and returns the objects that they keep alive for good.
+    /// Runs the cleanups that are due; takes the finalizers that are due and returns the objects that they keep alive for good.
     pub fn run_finalizers(&mut self) -> Vec<ObjRef> {
+        self.finalizers.retain(|_, finalizer| finalizer.is_some());
+        self.cleanup_queue.clear();
         let queue = std::mem::take(&mut self.finalizer_queue);
         queue
             .into_iter()

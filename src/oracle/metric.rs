@@ -70,6 +70,8 @@ const TIMING_COUNT: Tolerance = Tolerance { share: 0.1, floor: 1000.0, base: 0.0
 const TIMING_CYCLES: Tolerance = Tolerance { share: 0.1, floor: 1.0, base: 0.0 };
 /// The floor is one percentage point.
 const TIMING_CPU: Tolerance = Tolerance { share: 0.1, floor: 0.01, base: 0.0 };
+/// The floor is a scheduling delay.
+const TIMING_LATENCY: Tolerance = Tolerance { share: 0.1, floor: 20_000.0, base: 0.0 };
 /// The floor is what starting a process takes.
 const TIMING_TOTAL: Tolerance = Tolerance { share: 0.1, floor: 2.0 * MILLISECOND_NS as f64, base: 0.0 };
 
@@ -192,6 +194,12 @@ pub fn of_run(every_ns: u64) -> Vec<(Metric, FromWhole)> {
         (Metric::timing("GC CPU", Unit::Share, TIMING_CPU), |whole| Some(whole.summary.gc_cpu_fraction)),
         (Metric::timing("total time", Unit::Nanoseconds, TIMING_TOTAL), |whole| {
             Some(whole.summary.duration_ns.saturating_sub(whole.sleep_ns) as f64)
+        }),
+        (Metric::timing("P50 latency", Unit::Nanoseconds, TIMING_LATENCY), |whole| {
+            whole.summary.latency.map(|latency| latency.p50_ns as f64)
+        }),
+        (Metric::timing("P99 latency", Unit::Nanoseconds, TIMING_LATENCY), |whole| {
+            whole.summary.latency.map(|latency| latency.p99_ns as f64)
         }),
     ]
 }

@@ -29,6 +29,7 @@ use crate::pacer::cpu_limiter::GcTransition;
 use crate::pacer::sweep_pace::SweepPace;
 use crate::pacer::workers::CycleStart;
 use crate::trace::{Cycle, CycleKind};
+use crate::units::PAGE_BYTES;
 
 /// Pages of one span of work buffers (`runtime/mgcwork.go` `workbufAlloc`: 32 KiB).
 const WORK_BUF_SPAN_PAGES: u64 = 4;
@@ -114,6 +115,7 @@ impl Process {
         if self.marker.is_marking() {
             return;
         }
+        self.clear_goroutine_pools();
         let memory = self.memory_state();
         let trigger = self.pacer.trigger(&memory);
         let heap_start_bytes = self.pacer.heap_live_bytes();
@@ -127,6 +129,7 @@ impl Process {
             CycleKind::Forced => CycleStart::Forced,
         };
         let plan = self.pacer.start_cycle(self.settings.procs, start, &memory);
+        self.clear_pools();
         let prices = self.mark_prices();
         let jobs = self.root_jobs();
         self.marker.start(self.settings.procs as usize, prices, jobs);
@@ -187,14 +190,18 @@ impl Process {
     }
 
     fn root_jobs(&self) -> Vec<RootJob> {
-        let job = |kind, scan_bytes, objects| RootJob { kind, scan_bytes, objects };
+        let job = |kind, scan_bytes, objects| RootJob { kind, scan_bytes, cpu_ns: 0.0, objects };
         let queue: Vec<ObjRef> = self.heap.finalizer_queue.iter().map(|(object, _)| *object).collect();
         let finalizers: Vec<ObjRef> = self.heap.finalized_objects().collect();
+        let held: Vec<ObjRef> =
+            self.heap.held_by_attachments().chain(self.heap.cleanup_queue.iter().copied()).collect();
         let mut jobs = vec![
+            job(RootKind::FinalizerQueue, 0, held),
             job(RootKind::Finalizers, 0, finalizers),
             job(RootKind::FinalizerQueue, 0, queue),
-            job(RootKind::Stack, self.stack_scan_bytes(), Vec::new()),
+            job(RootKind::Stack, self.startup.stack_scan_bytes, Vec::new()),
         ];
+        jobs.extend(self.waiting_stack_jobs());
         for goroutine in &self.goroutines {
             jobs.push(job(RootKind::Stack, 0, goroutine.locals.clone()));
         }
@@ -207,6 +214,7 @@ impl Process {
 
     fn alloc_work_buffers(&mut self) {
         let new_span = self.heap.alloc_manual(self.cache(), WORK_BUF_SPAN_PAGES, SpanUse::WorkBuffer);
+        self.heap.write_span(new_span.span, 0..WORK_BUF_SPAN_PAGES * PAGE_BYTES);
         self.totals.work_buf_spans.push(new_span.span);
     }
 
@@ -302,6 +310,7 @@ impl Process {
         self.commit_pacing();
         self.heap.pages.next_scavenge_generation();
         self.flush_caches(on);
+        self.settle_stacks();
         self.recorder.push_cycle(record);
         self.record_sample_at(end_ns as u64);
     }
@@ -361,7 +370,6 @@ impl Process {
         for span in std::mem::take(&mut self.totals.work_buf_spans) {
             self.heap.free_span(span);
         }
-        self.stacks.free_empty_spans(&mut self.heap);
         self.recorder.mark_sweep_end(self.now_ns.max(self.background_ns) as u64);
         for object in self.heap.run_finalizers() {
             let global = self.new_global();

@@ -7,7 +7,7 @@
 //! MSpanSys = 16320 B chunks of mspan descriptors (160 B each, 168 B in 1.21)
 //! GCSys    = base + 68,624 B for each further 64 MiB arena (1,133,584 B in 1.21) + 64 KiB bitmap arenas
 //!            + span-set blocks of 512 spans
-//! OtherSys = base + span table beyond its first 8192 entries
+//! OtherSys = base + span table beyond its first 8192 entries + 16 KiB chunks of records of finalizers (48 B each) and the like
 //! ```
 //!
 //! Differences from Go: the bases are what a fresh process reports (start-up and first cycle measured, see
@@ -72,6 +72,10 @@ impl Metadata {
             0 => (0, 0),
             _ => (startup.first_cycle_gc_sys_bytes, startup.first_cycle_other_sys_bytes),
         };
+        let special_bytes = match heap.stats.peak_special_bytes {
+            0 => 0,
+            bytes => bytes.next_multiple_of(FIXALLOC_CHUNK_BYTES),
+        };
         let table_bytes = span_table_bytes(heap.stats.peak_mspans);
         // Of a further arena's descriptor only the entries of pages in use are touched: 8 B a page, and in 1.21 a bit a word.
         let arena_touched_bytes = heap_bytes.saturating_sub(CHUNK_BYTES) / PAGE_BYTES * 8
@@ -80,6 +84,7 @@ impl Metadata {
             + bitmap_bytes
             + span_set_bytes
             + table_bytes
+            + special_bytes
             + arena_touched_bytes
             + if num_gc > 0 { startup.first_cycle_resident_bytes } else { 0 };
         Metadata {
@@ -95,7 +100,7 @@ impl Metadata {
                 + more_arenas * version.heap_arena_bytes()
                 + bitmap_bytes
                 + span_set_bytes,
-            other_sys_bytes: startup.other_sys_bytes + first_cycle_other_bytes + table_bytes,
+            other_sys_bytes: startup.other_sys_bytes + first_cycle_other_bytes + table_bytes + special_bytes,
             resident_bytes: startup.metadata_resident_bytes
                 + touched_bytes.next_multiple_of(PHYSICAL_PAGE_BYTES),
         }

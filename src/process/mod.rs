@@ -27,17 +27,22 @@ mod goroutine;
 mod keys;
 mod marking;
 mod metadata;
+mod pools;
 mod prices;
 mod recorder;
 mod settings;
+mod specials;
 mod stack;
 mod startup;
 mod startup_objects;
 mod statistics;
+mod sync;
 mod workers;
 
 pub use crate::cost::{CostProfile, Draw, KeyText};
+pub use crate::heap::mutator::Global;
 pub use settings::{ReleaseAdvice, Settings};
+pub use sync::{LockKind, LockTimes, LockUse, LockedBatch, PoolPath, SyncMapOperation};
 
 use std::sync::Arc;
 
@@ -50,10 +55,9 @@ use crate::gc::barrier;
 use crate::gc::mark::Marker;
 use crate::heap::malloc::Run;
 use crate::heap::mheap::{Heap, HeapStart, ScavengedMemory};
-use crate::heap::mutator::{Mutator, Operation};
+use crate::heap::mutator::{Mutator, Operation, Variables};
 use crate::heap::object::{Layout, ObjRef};
 use crate::heap::page_alloc::HeapBase;
-use crate::heap::special::{Finalizer, FinalizerAction};
 use crate::os::ContainerLimit;
 use crate::pacer::assist::AssistQueue;
 use crate::pacer::controller::PacerController;
@@ -117,6 +121,7 @@ pub struct Process {
     recorder: Recorder,
     oom_kill: Option<OomKill>,
     step: String,
+    pools: pools::Pools,
 }
 
 /// The scheduler's chances: a stream of the run's seed that no map draws from.
@@ -142,9 +147,16 @@ fn heap_start(settings: &Settings) -> HeapStart {
     HeapStart { base, scavenged_memory }
 }
 
-/// A package-level variable that can hold a pointer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Global(usize);
+/// The capacity that `append` asks for when a slice of capacity `cap` is full: double up to 256, then ever nearer to a
+/// quarter more (`runtime/slice.go` `nextslicecap`, Go 1.23.9; 1.21 gives the same).
+pub fn grown_cap(cap: u64) -> u64 {
+    const DOUBLING_LIMIT: u64 = 256;
+    match cap {
+        0 => 1,
+        small if small < DOUBLING_LIMIT => small * 2,
+        large => large + (large + 3 * DOUBLING_LIMIT) / 4,
+    }
+}
 
 impl Process {
     /// A process at the first statement of `main`.
@@ -166,8 +178,8 @@ impl Process {
             scavenger: BackgroundScavenger::default(),
             scavenge_goals: Default::default(),
             container: settings.machine_memory_bytes.map(ContainerLimit::new),
-            stacks: Stacks::default(),
-            blocked: blocked::Blocked::default(),
+            stacks: Stacks::new(settings.procs),
+            blocked: blocked::Blocked::new(settings.procs),
             rng: ChaCha8Rng::seed_from_u64(settings.seed),
             scheduler_rng: scheduler_rng(settings.seed),
             now_ns: 0.0,
@@ -183,6 +195,7 @@ impl Process {
             recorder: Recorder::default(),
             oom_kill: None,
             step: String::new(),
+            pools: pools::Pools::default(),
             startup,
             started_with: settings.config(),
             settings,
@@ -336,6 +349,14 @@ impl Process {
         self.catch_up();
     }
 
+    /// Keeps the running goroutine on its P, doing nothing useful, until `until_ns`.
+    pub fn wait_busily_until(&mut self, until_ns: f64) {
+        while self.now_ns < until_ns && self.oom_kill.is_none() {
+            self.now_ns = until_ns.min(self.now_ns + self.patience_ns());
+            self.catch_up();
+        }
+    }
+
     /// `time.Sleep`: the goroutine's P is free until it wakes up.
     pub fn sleep(&mut self, asked_ns: u64) {
         self.goroutine_blocks();
@@ -364,11 +385,6 @@ impl Process {
         if faults > 0 {
             self.spend_cpu_ns(self.costs.fault_ns(faults));
         }
-    }
-
-    /// `runtime.SetFinalizer`.
-    pub fn set_finalizer(&mut self, object: ObjRef, action: FinalizerAction) {
-        self.heap.set_finalizer(object, Finalizer { action });
     }
 
     fn cache(&self) -> usize {
@@ -435,5 +451,19 @@ impl Mutator for Process {
 
     fn random(&mut self) -> u64 {
         self.rng.next_u64()
+    }
+}
+
+impl Variables for Process {
+    fn new_global(&mut self) -> Global {
+        Process::new_global(self)
+    }
+
+    fn global(&self, global: Global) -> ObjRef {
+        Process::global(self, global)
+    }
+
+    fn set_global(&mut self, global: Global, value: ObjRef) {
+        Process::set_global(self, global, value);
     }
 }

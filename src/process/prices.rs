@@ -105,6 +105,7 @@ impl Process {
         f64::from(swept.full_spans) * self.costs.sweep_span_ns(cost::SweepOutcome::Full)
             + f64::from(swept.partly_free_spans) * self.costs.sweep_span_ns(cost::SweepOutcome::PartlyFree)
             + f64::from(swept.freed_spans) * self.costs.sweep_span_ns(cost::SweepOutcome::Freed)
+            + f64::from(swept.specials) * self.costs.special_ns(u64::from(self.settings.procs))
     }
 
     /// Latency until a sleeping P has found that there is marking to do: what a cycle on an empty heap costs more when

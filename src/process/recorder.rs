@@ -5,7 +5,7 @@
 //! its samples is dropped and the interval doubles. A run of very many steps is thinned out as a whole in the same way.
 
 use super::Process;
-use crate::trace::{Cycle, Sample, Snapshot, StepMark, Summary, Trace};
+use crate::trace::{Cycle, Latencies, Latency, Sample, Snapshot, StepMark, Summary, Trace};
 use crate::units::MICROSECOND_NS;
 
 /// Most samples of one step.
@@ -28,6 +28,7 @@ pub(super) struct Recorder {
     next_sample_ns: f64,
     peak_heap_alloc_bytes: u64,
     peak_rss_bytes: u64,
+    latencies: Latencies,
 }
 
 impl Default for Recorder {
@@ -42,6 +43,7 @@ impl Default for Recorder {
             next_sample_ns: FIRST_INTERVAL_NS,
             peak_heap_alloc_bytes: 0,
             peak_rss_bytes: 0,
+            latencies: Latencies::default(),
         }
     }
 }
@@ -101,6 +103,21 @@ impl Recorder {
 }
 
 impl Process {
+    /// Requests are served from now on.
+    pub fn begin_serving(&mut self) {
+        self.recorder.latencies = Latencies::default();
+    }
+
+    /// A request that was due at `due_ns` is done now.
+    pub fn note_latency(&mut self, due_ns: f64) {
+        self.recorder.latencies.add((self.now_ns - due_ns).max(0.0) as u64);
+    }
+
+    /// Of the requests of the last load.
+    pub(super) fn latency(&self) -> Option<Latency> {
+        self.recorder.latencies.latency()
+    }
+
     /// A top-level step of the scenario begins.
     pub fn begin_step(&mut self, label: &str) {
         self.catch_up();
@@ -160,6 +177,7 @@ impl Process {
             idle_mark_cpu_ns: totals.idle_ns as u64,
             pause_total_ns: totals.pause_ns as u64,
             max_pause_ns: totals.max_pause_ns as u64,
+            latency: self.latency(),
             scavenged_bytes: self.heap.stats.scavenged_bytes,
         };
         Trace {

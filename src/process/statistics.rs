@@ -164,6 +164,7 @@ impl Process {
         self.spend_cpu_ns(self.costs.stop_the_world_ns(u64::from(self.settings.procs)));
         self.record_sample();
         let snapshot = Snapshot {
+            latency: self.latency(),
             label: label.to_owned(),
             t_ns: self.now_ns as u64,
             rss_bytes: self.rss_bytes(),

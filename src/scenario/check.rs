@@ -58,6 +58,8 @@ struct Checker<'c> {
 struct State {
     made: BTreeSet<VarId>,
     goroutines: u64,
+    /// Buffers of each pool that the goroutine has got and not put back.
+    taken: BTreeMap<VarId, u64>,
 }
 
 /// Sums over the whole run.
@@ -104,6 +106,22 @@ impl Checker<'_> {
                 }
             }
             Step::Rebuild(var) => self.need_made(*var, step, &span, state),
+            Step::Serve(serve) => {
+                if let Some(session) = &serve.session {
+                    self.need_made(session.into, step, &span, state);
+                }
+                if place.tracks == Tracks::Inside {
+                    self.report(
+                        &span,
+                        "a track cannot have workers",
+                        "serve outside parallel, with more workers",
+                    );
+                }
+            }
+            Step::Slice(slice) => {
+                self.need_made(slice.from, step, &span, state);
+                state.made.insert(slice.into);
+            }
             Step::Hold(hold) => {
                 self.need_made(hold.from, step, &span, state);
                 state.made.insert(hold.into);
@@ -112,6 +130,23 @@ impl Checker<'_> {
                 self.need_made(release.var, step, &span, state);
                 if release.count.is_none() {
                     state.made.remove(&release.var);
+                }
+            }
+            Step::Get(get) => {
+                let taken = state.taken.entry(get.pool).or_insert(0);
+                *taken = taken.saturating_add(get.count);
+            }
+            Step::Put(put) => {
+                let taken = state.taken.entry(put.pool).or_insert(0);
+                let missing = put.count.saturating_sub(*taken);
+                let before = std::mem::replace(taken, taken.saturating_sub(put.count));
+                if missing > 0 {
+                    let reason = format!(
+                        "{} buffers cannot be put back: only {} were got here before",
+                        grouped(put.count),
+                        grouped(before)
+                    );
+                    self.report(&span, reason, "as many as get steps of the same goroutine have taken");
                 }
             }
             Step::Go(go) => state.goroutines = state.goroutines.saturating_add(go.count),
@@ -132,6 +167,10 @@ impl Checker<'_> {
                 let before = state.clone();
                 self.walk(&repeat.steps, state, inside);
                 let started = state.goroutines.saturating_sub(before.goroutines);
+                for (pool, taken) in &mut state.taken {
+                    let first = before.taken.get(pool).copied().unwrap_or(0);
+                    *taken += taken.saturating_sub(first).saturating_mul(repeat.times - 1);
+                }
                 if repeat.times > 1 && *state != before {
                     self.second_turn(&repeat.steps, state, inside);
                 }
@@ -168,7 +207,7 @@ impl Checker<'_> {
         let mut uses: BTreeMap<VarId, (BTreeSet<usize>, BTreeSet<usize>)> = BTreeMap::new();
         let before = state.clone();
         for (index, track) in tracks.iter().enumerate() {
-            let mut own = before.clone();
+            let mut own = State { taken: BTreeMap::new(), ..before.clone() };
             self.walk(track, &mut own, Place { tracks: Tracks::Inside, ..place });
             state.made.extend(&own.made);
             state.goroutines =
@@ -177,8 +216,8 @@ impl Checker<'_> {
         }
         for (var, (readers, writers)) in uses {
             let users = readers.union(&writers).count();
-            if users > 1 && !writers.is_empty() {
-                let name = self.vars.get_index(var.0).expect("a VarId is an index of vars").0;
+            let (name, var_type) = self.vars.get_index(var.0).expect("a VarId is an index of vars");
+            if users > 1 && !writers.is_empty() && !var_type.is_concurrent() {
                 let reason = format!(
                     "{name} is written in one track and used in another, which Go forbids without a lock"
                 );
@@ -188,10 +227,10 @@ impl Checker<'_> {
     }
 
     fn need_made(&mut self, var: VarId, step: &Step, span: &Range<usize>, state: &mut State) {
-        if state.made.contains(&var) || self.uncertain.contains(&var) {
+        let (name, var_type) = self.vars.get_index(var.0).expect("a VarId is an index of vars");
+        if state.made.contains(&var) || self.uncertain.contains(&var) || var_type.is_ready() {
             return;
         }
-        let (name, var_type) = self.vars.get_index(var.0).expect("a VarId is an index of vars");
         let reason = match step {
             Step::Insert(insert) if insert.var == var => {
                 format!("{name} is nil here: Go panics with \"assignment to entry in nil map\"")
@@ -199,7 +238,9 @@ impl Checker<'_> {
             _ => format!("{name} is nil here: there is nothing in it"),
         };
         let accepted = match var_type {
-            VarType::Map { .. } => format!("{{ make = {{ var = \"{name}\" }} }} before it"),
+            VarType::Map { .. } | VarType::Locked { .. } => {
+                format!("{{ make = {{ var = \"{name}\" }} }} before it")
+            }
             _ => format!("a step before it that fills {name}: alloc or hold"),
         };
         self.report(span, reason, &accepted);
@@ -255,6 +296,9 @@ impl Checker<'_> {
         bound(&mut totals.operations, step.operations(), OPERATIONS_LIMIT, "operations");
         match step {
             Step::Snapshot(_) => bound(&mut totals.snapshots, 1, SNAPSHOTS_LIMIT, "snapshots"),
+            Step::Serve(serve) => {
+                bound(&mut totals.time_ns, serve.duration_ns, TIME_LIMIT_NS, "nanoseconds of virtual time");
+            }
             Step::Sleep(ns) | Step::Compute(ns) => {
                 bound(&mut totals.time_ns, *ns, TIME_LIMIT_NS, "nanoseconds of virtual time");
             }
@@ -281,9 +325,9 @@ fn note_uses(
             let (readers, writers) = uses.entry(var).or_default();
             // Of two variables, insert writes its first and reads its second; hold the other way round.
             let writes = match step {
-                Step::Lookup(_) => false,
+                Step::Lookup(_) | Step::Range(_) => false,
                 Step::Insert(_) => position == 0,
-                Step::Hold(_) => position == 1,
+                Step::Hold(_) | Step::Slice(_) => position == 1,
                 _ => true,
             };
             let set = if writes { writers } else { readers };

@@ -29,10 +29,13 @@
 
 mod check;
 mod keys;
+mod needs;
 mod parse;
+mod read_slice;
 mod read_step;
 mod reader;
 mod run;
+mod serve;
 mod settings;
 mod splitmix64;
 mod step;
@@ -40,13 +43,15 @@ mod types;
 
 pub use crate::mistake::{Mistake, Mistakes};
 pub use keys::{KEY_LIMIT, Keys, KeysIter, Order};
+pub use needs::Lacking;
 pub use run::{RunError, run};
+pub use serve::{Arrival, RequestGarbage, Serve, Session};
 pub use settings::{
     GOGC_LIMIT_PERCENT, GoSettings, Gogc, Machine, MemoryLimit, Overrides, PROCS_LIMIT, RunSettings,
 };
 pub use step::{
-    Access, Alloc, Amount, Backing, Finalize, Garbage, Goroutines, Hold, Insert, InsertValue, Make, MixPart,
-    Release, Repeat, Shape, Step, Written,
+    Access, Alloc, Amount, Backing, Finalize, FinalizeKind, Garbage, Goroutines, Hold, Insert, InsertValue,
+    Make, MixPart, Part, PartPlace, PoolGet, PoolPut, Release, Repeat, Shape, SliceOf, Step, Written,
 };
 pub use types::{Basic, GoType, StructType, TypeError, TypeLayout, Types};
 
@@ -102,6 +107,52 @@ pub enum VarType {
         /// T.
         target: Typed,
     },
+    /// `sync.Map` with keys of type int.
+    SyncMap,
+    /// `sync.Pool` of buffers: structs with a byte slice that grows.
+    Pool,
+    /// A map behind a lock, or several of them that share the keys: `{ of = "map[int]int", shards = 16, lock = "sync.RWMutex" }`.
+    Locked {
+        /// K, which is int.
+        key: Typed,
+        /// V.
+        value: Typed,
+        /// How many maps with a lock each; key `k` is in number `k % shards`.
+        shards: u32,
+        /// The lock of each.
+        lock: Lock,
+    },
+}
+
+/// What guards a map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lock {
+    /// `sync.Mutex`.
+    Mutex,
+    /// `sync.RWMutex`: lookups share it.
+    RwMutex,
+}
+
+impl Lock {
+    /// As Go spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Lock::Mutex => "sync.Mutex",
+            Lock::RwMutex => "sync.RWMutex",
+        }
+    }
+}
+
+impl VarType {
+    /// Whether several goroutines may use the variable at a time.
+    pub fn is_concurrent(&self) -> bool {
+        matches!(self, VarType::SyncMap | VarType::Pool | VarType::Locked { .. })
+    }
+
+    /// Whether its zero value is ready to use.
+    pub fn is_ready(&self) -> bool {
+        matches!(self, VarType::SyncMap | VarType::Pool)
+    }
 }
 
 /// A type and what it needs in memory.
@@ -157,6 +208,14 @@ impl std::fmt::Display for VarType {
             VarType::Map { key, value } => write!(f, "map[{}]{}", key.go_type, value.go_type),
             VarType::Slice { element } => write!(f, "[]{}", element.go_type),
             VarType::Pointer { target } => write!(f, "*{}", target.go_type),
+            VarType::SyncMap => f.write_str("sync.Map"),
+            VarType::Pool => f.write_str("sync.Pool"),
+            VarType::Locked { key, value, shards: 1, lock } => {
+                write!(f, "map[{}]{} behind a {}", key.go_type, value.go_type, lock.name())
+            }
+            VarType::Locked { key, value, shards, lock } => {
+                write!(f, "{shards} map[{}]{} behind a {} each", key.go_type, value.go_type, lock.name())
+            }
         }
     }
 }

@@ -11,7 +11,8 @@ use super::reader::{Entry, Node, Table};
 use super::settings::{GOGC_LIMIT_PERCENT, PROCS_LIMIT};
 use super::types::{TYPE_LIMIT_BYTES, TYPES_LIMIT, is_predeclared};
 use super::{
-    GoSettings, GoType, Gogc, Machine, MemoryLimit, Scenario, StructType, Typed, Types, VarId, VarType, check,
+    GoSettings, GoType, Gogc, Lock, Machine, MemoryLimit, Scenario, StructType, Typed, Types, VarId, VarType,
+    check,
 };
 use crate::units::{GIB, MIB};
 use crate::version::GoVersion;
@@ -22,6 +23,8 @@ const FILE_LIMIT_BYTES: usize = 1 << 20;
 pub(super) const TEXT_LIMIT_BYTES: usize = 2000;
 /// Most memory in bytes that a limit or a machine can have, and that one step can allocate. Our limit.
 pub(super) const MEMORY_LIMIT_BYTES: u64 = 1024 * GIB;
+/// Most maps that share the keys of one variable. Our limit.
+const SHARDS_LIMIT: u64 = 1024;
 /// Most variables. Our limit.
 const VARS_LIMIT: usize = 256;
 
@@ -58,6 +61,8 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Scenario, Mistakes> {
 #[derive(Debug, Default)]
 pub(super) struct Parser {
     pub log: Log,
+    /// The Go release of the file.
+    pub version: GoVersion,
     pub types: Types,
     /// Names in `[types]` that have no layout: already reported.
     broken_types: BTreeSet<String>,
@@ -81,6 +86,7 @@ impl Parser {
         let machine = self.machine(machine_node);
         let go_node = table.take("go");
         let go = self.go_settings(go_node, machine.cores);
+        self.version = go.version;
         let types_node = table.take("types");
         self.types(types_node);
         let vars_node = table.take("vars");
@@ -348,7 +354,12 @@ impl Parser {
     }
 
     fn var_type(&mut self, node: &Node<'_>) -> Option<VarType> {
+        if matches!(node.value, DeValue::Table(_)) {
+            return self.locked_maps(node);
+        }
         match self.go_type(node)? {
+            GoType::Named(name) if name == "sync.Map" => Some(VarType::SyncMap),
+            GoType::Named(name) if name == "sync.Pool" => Some(VarType::Pool),
             GoType::Map(key, value) => {
                 let (key, value) = (self.typed(&key, node), self.typed(&value, node));
                 let (key, value) = (key?, value?);
@@ -369,12 +380,35 @@ impl Parser {
                 let reason = format!("a variable of type {other} keeps nothing on the heap");
                 node.wrong(
                     reason,
-                    "a map, a slice or a pointer: \"map[int]int\", \"[][]byte\", \"*Node\"",
+                    "a map, a slice, a pointer, sync.Map or sync.Pool: \"map[int]int\", \"[][]byte\", \"*Node\"",
                     &mut self.log,
                 );
                 None
             }
         }
+    }
+
+    /// `{ of = "map[int]int", shards = 16, lock = "sync.RWMutex" }`.
+    fn locked_maps(&mut self, node: &Node<'_>) -> Option<VarType> {
+        const ACCEPTED: &str = "{ of = \"map[int]int\", shards = 16, lock = \"sync.RWMutex\" }";
+        let mut table = node.table(ACCEPTED, &mut self.log)?;
+        let of = table.need("of", "the type of each map: of = \"map[int]int\"", &mut self.log);
+        let shards = table.take("shards").map_or(Some(1), |node| node.whole(1..=SHARDS_LIMIT, &mut self.log));
+        let locks = [("sync.Mutex", Lock::Mutex), ("sync.RWMutex", Lock::RwMutex)];
+        let lock = table.take("lock").map_or(Some(Lock::RwMutex), |node| node.choice(&locks, &mut self.log));
+        table.finish(&mut self.log);
+        let of = of?;
+        let GoType::Map(key, value) = self.go_type(&of)? else {
+            of.wrong("only maps are kept behind locks", "of = \"map[int]int\"", &mut self.log);
+            return None;
+        };
+        let (key, value) = (self.typed(&key, &of)?, self.typed(&value, &of)?);
+        if key.go_type.to_string() != "int" {
+            let reason = format!("a key of type {} has no remainder to choose a shard by", key.go_type);
+            of.wrong(reason, "keys of type int", &mut self.log);
+            return None;
+        }
+        Some(VarType::Locked { key, value, shards: shards? as u32, lock: lock? })
     }
 
     /// Names become identifiers of a Go program.

@@ -1,15 +1,18 @@
 //! Reading one step: its keys, its variables' types, its sizes.
 
+mod keys;
+mod sync;
+
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::keys::{KEY_LIMIT, Keys, Order};
+use super::keys::{KEY_LIMIT, Keys};
 use super::mistake::suggestion;
 use super::parse::{MEMORY_LIMIT_BYTES, Parser, gogc, memory_limit};
 use super::reader::{Node, Table, grouped};
 use super::{
-    Access, Alloc, Amount, Backing, Finalize, Garbage, GoType, Goroutines, Hold, Insert, InsertValue, Make,
-    MixPart, Release, Repeat, Shape, Step, Typed, VarId, VarType, Written,
+    Access, Alloc, Amount, Backing, Finalize, FinalizeKind, Garbage, GoType, Goroutines, Hold, Insert,
+    InsertValue, Make, MixPart, Release, Repeat, Shape, Step, Typed, VarId, VarType, Written,
 };
 use crate::heap::object::Layout;
 use crate::units::{Bytes, GIB, KIB, SECOND_NS};
@@ -35,7 +38,7 @@ const STACK_MIN_BYTES: u64 = 2 * KIB;
 const BARE_STEPS: [&str; 2] = ["gc", "free-os-memory"];
 
 /// Steps that are written as a table, with an example of each.
-const TABLE_STEPS: [(&str, &str); 22] = [
+const TABLE_STEPS: [(&str, &str); 27] = [
     ("make", "{ make = { var = \"m\", hint = 1_000 } }"),
     ("insert", "{ insert = { var = \"m\", keys = \"0..1_000\" } }"),
     ("lookup", "{ lookup = { var = \"m\", keys = \"0..1_000\" } }"),
@@ -48,6 +51,11 @@ const TABLE_STEPS: [(&str, &str); 22] = [
     ("hold", "{ hold = { from = \"m\", keys = \"0..10\", into = \"held\" } }"),
     ("release", "{ release = \"held\" }"),
     ("finalize", "{ finalize = { count = 1_000, size = \"1KiB\" } }"),
+    ("slice", "{ slice = { from = \"file\", into = \"heads\", len = 64 } }"),
+    (
+        "serve",
+        "{ serve = { duration = \"3s\", rate = 8_000, cpu = \"20us\", objects = 20, size = \"512B\" } }",
+    ),
     ("go", "{ go = { count = 1_000, stack = \"8KiB\" } }"),
     ("exit", "{ exit = 1_000 }"),
     ("sleep", "{ sleep = \"6m\" }"),
@@ -57,13 +65,13 @@ const TABLE_STEPS: [(&str, &str); 22] = [
     ("repeat", "{ repeat = { times = 10, steps = [\"gc\"] } }"),
     ("parallel", "{ parallel = [[\"gc\"], [{ sleep = \"1s\" }]] }"),
     ("snapshot", "{ snapshot = \"inserted\" }"),
+    ("range", "{ range = \"m\" }"),
+    ("get", "{ get = { pool = \"buffers\", size = \"4KiB\" } }"),
+    ("put", "{ put = { pool = \"buffers\" } }"),
     // Read as a table too, so that its mistake can say how it is written.
     ("gc", "\"gc\""),
 ];
 
-const KEYS_EXPECTED: &str = "\"0..1_000_000\", or one of { range = \"0..1_000\", shift = 1_000 }, \
-    { random = { count = 1_000, below = 1_000_000 } }, { zipf = { count = 1_000, below = 1_000_000 } }, \
-    { window = { range = \"0..1_000_000\", size = 1_000 } }";
 const WRITTEN: [(&str, Written); 3] =
     [("all", Written::All), ("first-byte", Written::FirstByte), ("none", Written::None)];
 
@@ -174,7 +182,8 @@ impl Parser {
     fn table_step(&mut self, name: &str, node: &Node<'_>, depth: usize) -> Option<Step> {
         match name {
             "clear" => self.map_itself(node, "clear").map(Step::Clear),
-            "rebuild" => self.map_itself(node, "rebuild").map(Step::Rebuild),
+            "range" => self.map_itself(node, "range").map(Step::Range),
+            "rebuild" => self.rebuild(node),
             "drop" => self.var_itself(node, "drop").map(Step::Drop),
             "sleep" => node.nanos(LONGEST_NS, &mut self.log).map(Step::Sleep),
             "compute" => node.nanos(LONGEST_NS, &mut self.log).map(Step::Compute),
@@ -200,8 +209,12 @@ impl Parser {
                     "hold" => self.hold(&mut table),
                     "release" => self.release(&mut table),
                     "finalize" => self.finalize(&mut table, node),
+                    "serve" => self.serve(&mut table, node),
+                    "slice" => self.slice_of(&mut table, node),
                     "go" => self.go(&mut table),
                     "repeat" => self.repeat(&mut table, depth),
+                    "get" => self.pool_get(&mut table, node),
+                    "put" => self.pool_put(&mut table),
                     other => unreachable!("{other} is no step"),
                 };
                 table.finish(&mut self.log);
@@ -239,12 +252,18 @@ impl Parser {
 
     fn expect_map(&mut self, at: &Place, var: VarId) -> Option<(Typed, Typed)> {
         let (name, var_type) = self.vars.get_index(var.0).expect("a VarId is an index of vars");
-        if let VarType::Map { key, value } = var_type {
-            return Some((key.clone(), value.clone()));
+        match var_type {
+            VarType::Map { key, value } | VarType::Locked { key, value, .. } => {
+                return Some((key.clone(), value.clone()));
+            }
+            VarType::SyncMap => return Some(self.sync_map_types()),
+            _ => {}
         }
         let reason = format!("{name} is a {var_type}, not a map");
-        let maps =
-            self.vars.iter().filter(|(_, t)| matches!(t, VarType::Map { .. })).map(|(name, _)| name.as_str());
+        let is_map = |var_type: &VarType| {
+            matches!(var_type, VarType::Map { .. } | VarType::Locked { .. } | VarType::SyncMap)
+        };
+        let maps = self.vars.iter().filter(|(_, t)| is_map(t)).map(|(name, _)| name.as_str());
         let accepted = format!("a variable that is a map; there are: {}", list_or_none(maps));
         self.log.report(at.span.clone(), &at.path, reason, &accepted);
         None
@@ -256,7 +275,7 @@ impl Parser {
         Some((var, key, value))
     }
 
-    fn slice(&mut self, node: &Node<'_>) -> Option<(VarId, Typed)> {
+    pub(super) fn slice(&mut self, node: &Node<'_>) -> Option<(VarId, Typed)> {
         let var = self.var(node)?;
         let (name, var_type) = self.vars.get_index(var.0).expect("a VarId is an index of vars");
         if let VarType::Slice { element } = var_type {
@@ -273,122 +292,9 @@ impl Parser {
         None
     }
 
-    // ---- keys ----
-
-    fn need_keys(&mut self, table: &mut Table<'_>) -> Option<Keys> {
-        let node = table.need("keys", KEYS_EXPECTED, &mut self.log);
-        let order = table.take("order");
-        let keys = self.keys(&node?);
-        let (Some(order), Some(mut keys)) = (order.clone(), keys.clone()) else {
-            return keys.filter(|_| order.is_none());
-        };
-        let seed = self.step_count;
-        let choices = [("ascending", Order::Ascending), ("random", Order::Random { seed })];
-        let chosen = order.choice(&choices, &mut self.log)?;
-        match &mut keys {
-            Keys::Range { order, .. } => *order = chosen,
-            _ => {
-                order.wrong(
-                    "only a range has an order",
-                    "leave it out, or keys = \"0..1_000\"",
-                    &mut self.log,
-                );
-                return None;
-            }
-        }
-        Some(keys)
-    }
-
-    fn keys(&mut self, node: &Node<'_>) -> Option<Keys> {
-        if node.as_text().is_some() {
-            let (first, end) = self.key_range(node)?;
-            return Some(Keys::Range { first, end, shift: 0, order: Order::Ascending });
-        }
-        let mut table = node.table(KEYS_EXPECTED, &mut self.log)?;
-        let keys = if let Some(range) = table.take("range") {
-            let shift = self.optional_whole(&mut table, "shift", 0..=KEY_LIMIT, 0);
-            self.key_range(&range).and_then(|(first, end)| {
-                Some(Keys::Range { first, end, shift: shift?, order: Order::Ascending })
-            })
-        } else if let Some(random) = table.take("random") {
-            self.random_keys(&random)
-        } else if let Some(zipf) = table.take("zipf") {
-            self.zipf_keys(&zipf)
-        } else if let Some(window) = table.take("window") {
-            self.window_keys(&window)
-        } else {
-            if table.is_empty() {
-                node.wrong("which keys?", KEYS_EXPECTED, &mut self.log);
-            }
-            None
-        };
-        table.finish(&mut self.log);
-        keys
-    }
-
-    /// `"0..1_000_000"`.
-    fn key_range(&mut self, node: &Node<'_>) -> Option<(u64, u64)> {
-        const ACCEPTED: &str =
-            "first..end with the end left out, as in Rust: \"0..1_000_000\" is 0 to 999,999";
-        let text = node.text(ACCEPTED, &mut self.log)?;
-        let number = |text: &str| {
-            let digits = text.trim().replace('_', "");
-            (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
-                .then(|| digits.parse::<u64>().unwrap_or(u64::MAX))
-        };
-        let ends = text.split_once("..").and_then(|(first, end)| Some((number(first)?, number(end)?)));
-        let Some((first, end)) = ends else {
-            node.wrong(format!("\"{text}\" is not a range of keys"), ACCEPTED, &mut self.log);
-            return None;
-        };
-        if end > KEY_LIMIT {
-            let reason = format!("\"{text}\" goes beyond the largest key");
-            node.wrong(reason, &format!("an end of at most {KEY_LIMIT}"), &mut self.log);
-            return None;
-        }
-        if first >= end {
-            node.wrong(format!("\"{text}\" holds no key"), ACCEPTED, &mut self.log);
-            return None;
-        }
-        Some((first, end))
-    }
-
-    fn random_keys(&mut self, node: &Node<'_>) -> Option<Keys> {
-        let mut table = node.table("{ count = 1_000, below = 1_000_000 }", &mut self.log)?;
-        let count = self.need_whole(&mut table, "count", 1..=OBJECTS_LIMIT);
-        let below = self.need_whole(&mut table, "below", 1..=KEY_LIMIT);
-        let seed = self.seed(&mut table);
-        table.finish(&mut self.log);
-        Some(Keys::Random { count: count?, below: below?, seed: seed? })
-    }
-
-    fn zipf_keys(&mut self, node: &Node<'_>) -> Option<Keys> {
-        let mut table = node.table("{ count = 1_000, below = 1_000_000, exponent = 1.1 }", &mut self.log)?;
-        let count = self.need_whole(&mut table, "count", 1..=OBJECTS_LIMIT);
-        let below = self.need_whole(&mut table, "below", 1..=KEY_LIMIT);
-        let exponent = match table.take("exponent") {
-            Some(node) => node.number(0.0, 10.0, &mut self.log),
-            None => Some(1.0),
-        };
-        let seed = self.seed(&mut table);
-        table.finish(&mut self.log);
-        Some(Keys::Zipf { count: count?, below: below?, exponent: exponent?, seed: seed? })
-    }
-
-    fn window_keys(&mut self, node: &Node<'_>) -> Option<Keys> {
-        let mut table = node.table("{ range = \"0..1_000_000\", size = 1_000 }", &mut self.log)?;
-        let range = table.need("range", "\"0..1_000_000\"", &mut self.log);
-        let range = range.and_then(|node| self.key_range(&node));
-        let size = self.need_whole(&mut table, "size", 1..=KEY_LIMIT);
-        let shift = self.optional_whole(&mut table, "shift", 0..=KEY_LIMIT, 0);
-        table.finish(&mut self.log);
-        let (first, end) = range?;
-        Some(Keys::Window { first, end, shift: shift?, size: size? })
-    }
-
     // ---- numbers ----
 
-    fn need_whole(
+    pub(super) fn need_whole(
         &mut self,
         table: &mut Table<'_>,
         key: &'static str,
@@ -399,7 +305,7 @@ impl Parser {
         table.need(key, &accepted, &mut self.log)?.whole(range, &mut self.log)
     }
 
-    fn optional_whole(
+    pub(super) fn optional_whole(
         &mut self,
         table: &mut Table<'_>,
         key: &'static str,
@@ -409,7 +315,7 @@ impl Parser {
         table.take(key).map_or(Some(default), |node| node.whole(range, &mut self.log))
     }
 
-    fn seed(&mut self, table: &mut Table<'_>) -> Option<u64> {
+    pub(super) fn seed(&mut self, table: &mut Table<'_>) -> Option<u64> {
         let default = self.step_count;
         self.optional_whole(table, "seed", 0..=i64::MAX as u64, default)
     }
@@ -423,6 +329,7 @@ impl Parser {
     fn make(&mut self, table: &mut Table<'_>) -> Option<Step> {
         let map = self.need_map(table, "var");
         let hint = self.optional_whole(table, "hint", 0..=KEY_LIMIT, 0);
+        let map = self.refuse_ready(map, table);
         Some(Step::Make(Make { var: map?.0, hint: hint? }))
     }
 
@@ -445,6 +352,10 @@ impl Parser {
     fn insert(&mut self, table: &mut Table<'_>) -> Option<Step> {
         let map = self.need_map(table, "var");
         let keys = self.need_keys(table);
+        let keys = match &map {
+            Some((var, ..)) if self.vars[var.0].is_concurrent() => self.refuse_window(keys, table),
+            _ => keys,
+        };
         let value_node = table.take("value");
         let size = self.payload(table, map.as_ref().map(|(_, _, value)| value));
         let written_node = table.take("written");
@@ -463,7 +374,11 @@ impl Parser {
                 None
             }
         };
-        let value = self.insert_value(value_node.as_ref(), &value_type, size?, written?, table);
+        let plain = value_node.is_none() && size == Some(None);
+        let value = match self.vars[var.0] {
+            VarType::SyncMap if plain => Some(InsertValue::Zero),
+            _ => self.insert_value(value_node.as_ref(), &value_type, size?, written?, table),
+        };
         if let (Some(node), Some(value)) = (&written_node, &value)
             && !matches!(value, InsertValue::New { .. })
         {
@@ -587,6 +502,11 @@ impl Parser {
             VarType::Map { value, .. } => value.go_type.clone(),
             VarType::Slice { element } => element.go_type.clone(),
             VarType::Pointer { target } => GoType::Pointer(Box::new(target.go_type.clone())),
+            VarType::SyncMap | VarType::Pool | VarType::Locked { .. } => {
+                let reason = format!("{name} is a {from_type}, whose values are not shared here");
+                node.wrong(reason, "a map, a slice or a pointer", &mut self.log);
+                return None;
+            }
         };
         if offered != value.go_type {
             let reason = format!("{name} offers {offered}, but the map's values are {}", value.go_type);
@@ -604,6 +524,7 @@ impl Parser {
 
     fn hold(&mut self, table: &mut Table<'_>) -> Option<Step> {
         let map = self.need_map(table, "from");
+        let map = self.refuse_concurrent(map, table);
         let keys = self.need_keys(table);
         let keys = self.refuse_window(keys, table);
         let into = table.need("into", "the name of a slice of [vars]", &mut self.log);
@@ -635,7 +556,7 @@ impl Parser {
     // ---- objects ----
 
     /// `size = "256B"` or `type = "Node"`; `None` in the middle when neither is given.
-    fn object(&mut self, table: &mut Table<'_>) -> Option<Option<Typed>> {
+    pub(super) fn object(&mut self, table: &mut Table<'_>) -> Option<Option<Typed>> {
         let (size, go_type) = (table.take("size"), table.take("type"));
         match (size, go_type) {
             (None, None) => Some(None),
@@ -672,7 +593,7 @@ impl Parser {
         let ((into, into_node), count, object, shape) = (into?, count?, object?, shape?);
         let var_type = self.vars[into.0].clone();
         let (object, shape) = match var_type {
-            VarType::Map { .. } => {
+            VarType::Map { .. } | VarType::SyncMap | VarType::Pool | VarType::Locked { .. } => {
                 let accepted = "a slice or a pointer; insert fills maps";
                 into_node.wrong("a map cannot keep these objects", accepted, &mut self.log);
                 return None;
@@ -892,10 +813,10 @@ impl Parser {
         let chain_node = table.take("chain");
         let chain = chain_node.as_ref().map_or(Some(1), |node| node.whole(1..=1_000_000, &mut self.log));
         let written = self.written(table);
-        if let Some(kind) = kind {
-            // runtime.AddCleanup came with Go 1.24, which is not simulated yet.
-            kind.choice(&[("finalizer", ())], &mut self.log)?;
-        }
+        let kind = match &kind {
+            Some(node) => self.finalize_kind(node)?,
+            None => FinalizeKind::Finalizer,
+        };
         let Some(object) = object? else {
             node.wrong("objects of what size?", "size = \"1KiB\" or type = \"Node\"", &mut self.log);
             return None;
@@ -912,7 +833,30 @@ impl Parser {
             layout = Layout::scan(layout.size_bytes, 1, 8);
         }
         let go_type = object.go_type;
-        Some(Step::Finalize(Finalize { count: count?, object: layout, go_type, chain, written: written? }))
+        Some(Step::Finalize(Finalize {
+            kind,
+            count: count?,
+            object: layout,
+            go_type,
+            chain,
+            written: written?,
+        }))
+    }
+
+    fn finalize_kind(&mut self, node: &Node<'_>) -> Option<FinalizeKind> {
+        let kinds = [
+            ("finalizer", FinalizeKind::Finalizer),
+            ("cleanup", FinalizeKind::Cleanup),
+            ("weak", FinalizeKind::Weak),
+        ];
+        let kind = node.choice(&kinds, &mut self.log)?;
+        if let Some(function) = kind.since_cleanups().filter(|_| !self.version.has_cleanups()) {
+            let reason = format!("Go {} has no {function}", self.version);
+            let accepted = "kind = \"finalizer\", or [go] version = \"1.24\" or newer";
+            node.wrong(reason, accepted, &mut self.log);
+            return None;
+        }
+        Some(kind)
     }
 
     // ---- goroutines and time ----

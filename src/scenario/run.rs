@@ -11,6 +11,9 @@ mod draws;
 mod frames;
 mod maps;
 mod objects;
+mod serve;
+mod slices;
+mod sync;
 mod task;
 mod variable;
 
@@ -20,7 +23,7 @@ use self::draws::StringKeys;
 use self::frames::{Frames, Next};
 use self::task::{Progress, Task};
 use self::variable::Variable;
-use super::{RunSettings, Scenario, Step};
+use super::{Lacking, RunSettings, Scenario, Step};
 use crate::heap::object::ObjRef;
 use crate::process::{Global, Process, ReleaseAdvice, Settings};
 use crate::trace::Trace;
@@ -36,6 +39,9 @@ pub enum RunError {
         /// Spans that can be told apart.
         spans: u32,
     },
+    /// The scenario uses what the simulated Go does not have.
+    #[error(transparent)]
+    Lacking(#[from] Lacking),
 }
 
 /// Spans below the model's limit at which a run is given up; no slice of work makes more.
@@ -46,6 +52,9 @@ const SPAN_MARGIN: u32 = 1 << 16;
 /// # Errors
 /// [`RunError`].
 pub fn run(scenario: &Scenario, settings: &RunSettings) -> Result<Trace, RunError> {
+    if let Some(lacking) = scenario.lacking(settings.go.version) {
+        return Err(RunError::Lacking(lacking));
+    }
     let mut machine = Machine::new(scenario, settings);
     machine.run_main()?;
     Ok(machine.process.into_trace(&scenario.name, &scenario.title, &scenario.question, &scenario.answer))
@@ -63,8 +72,12 @@ struct Machine<'s> {
     run_seed: u64,
     /// Where each track drops its garbage.
     sinks: IndexMap<usize, Global>,
+    /// The load that is being served.
+    serving: Option<serve::Serving<'s>>,
     /// The track that is being carried out: 0 outside `parallel`, inside from 1.
     track: usize,
+    /// The list of pools, if the program has one.
+    pools: Option<sync::Pools>,
 }
 
 /// One goroutine of the program.
@@ -83,7 +96,7 @@ impl<'s> Machine<'s> {
         let variables = scenario.vars.values().map(|_| Variable::nil(process.new_global())).collect();
         let string_keys = StringKeys::of_variables(scenario, process.settings().version);
         let run_seed = settings.go.seed;
-        Machine {
+        let mut machine = Machine {
             scenario,
             process,
             variables,
@@ -91,8 +104,12 @@ impl<'s> Machine<'s> {
             turns: IndexMap::new(),
             run_seed,
             sinks: IndexMap::new(),
+            serving: None,
             track: 0,
-        }
+            pools: None,
+        };
+        machine.make_ready();
+        machine
     }
 
     /// `main`: the top-level steps on one goroutine.
@@ -123,6 +140,10 @@ impl<'s> Machine<'s> {
                         self.run_parallel(tracks, track.frames.repeats())?;
                         return Ok(false);
                     }
+                    if let Step::Serve(serve) = step.as_ref() {
+                        self.run_serve(serve, turn)?;
+                        return Ok(false);
+                    }
                     self.begin(step.as_ref(), turn, track.frames.repeats())
                 }
             },
@@ -139,17 +160,22 @@ impl<'s> Machine<'s> {
         Ok(false)
     }
 
-    /// Runs tracks inside so many `repeats` side by side until all have ended; the goroutine that started them waits meanwhile.
+    /// Runs the tracks of a `parallel` inside so many `repeats`.
     fn run_parallel(
         &mut self,
         tracks: &'s [Vec<toml::Spanned<Step>>],
         repeats: usize,
     ) -> Result<(), RunError> {
-        let starter = self.process.current_goroutine();
         let track = |(index, steps)| {
             Track::new(index + 1, self.process.add_goroutine(), Frames::within(repeats, steps))
         };
-        let mut running: Vec<Track> = tracks.iter().map(Vec::as_slice).enumerate().map(track).collect();
+        let running = tracks.iter().map(Vec::as_slice).enumerate().map(track).collect();
+        self.run_tracks(running)
+    }
+
+    /// Runs tracks side by side until all have ended; the goroutine that started them waits meanwhile.
+    fn run_tracks(&mut self, mut running: Vec<Track<'s>>) -> Result<(), RunError> {
+        let starter = self.process.current_goroutine();
         let mut end_ns = self.process.clock_ns(starter);
         while !running.is_empty() && self.process.oom_kill().is_none() {
             let (next, now_ns) = furthest_behind(&running, &self.process);

@@ -9,7 +9,7 @@ use toml::Spanned;
 use super::keys::Keys;
 use super::reader::grouped;
 use super::settings::{Gogc, MemoryLimit};
-use super::{GoType, Scenario, VarId};
+use super::{GoType, Scenario, Serve, VarId};
 use crate::heap::object::Layout;
 use crate::units::{Bytes, Nanos};
 
@@ -40,6 +40,10 @@ pub enum Step {
     Release(Release),
     /// Objects with finalizers that nobody else refers to: `{ finalize = { count = 1_000, size = "1KiB" } }`.
     Finalize(Finalize),
+    /// A part of a slice, which keeps all of it: `{ slice = { from = "file", into = "heads", len = 64 } }`.
+    Slice(SliceOf),
+    /// Request load: `{ serve = { duration = "3s", rate = 8_000, cpu = "20us", objects = 20, size = "512B", session = "sessions" } }`.
+    Serve(Serve),
     /// Goroutines that block with stacks of a size: `{ go = { count = 1_000, stack = "8KiB" } }`.
     Go(Goroutines),
     /// Goroutines that return, newest first: `{ exit = 1_000 }`.
@@ -62,6 +66,38 @@ pub enum Step {
     Parallel(Vec<Vec<Spanned<Step>>>),
     /// A labelled row of MemStats and RSS: `{ snapshot = "inserted" }`. Inside a `repeat` the turn's number is added.
     Snapshot(String),
+    /// `m.Range(func(k, v any) bool { return true })`, or `for k := range m`: `{ range = "m" }`.
+    Range(VarId),
+    /// Buffers from a pool: `{ get = { pool = "buffers", size = "4KiB" } }`.
+    Get(PoolGet),
+    /// Buffers back into their pool, the newest first: `{ put = { pool = "buffers", max_put = "64KiB" } }`.
+    Put(PoolPut),
+}
+
+/// `b := pool.Get().(*buffer); b.use(n)`, and `b` is kept until a put.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PoolGet {
+    /// A pool.
+    pub pool: VarId,
+    /// How many buffers.
+    pub count: u64,
+    /// How long each is made, drawn from here: a longer one than a buffer ever was needs a new array. At least one.
+    pub mix: Vec<MixPart>,
+    /// How much of it the program writes.
+    pub written: Written,
+    /// Distinguishes the draws from another step's.
+    pub seed: u64,
+}
+
+/// `pool.Put(b)` for buffers that were got before, the newest first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PoolPut {
+    /// A pool.
+    pub pool: VarId,
+    /// How many buffers.
+    pub count: u64,
+    /// `if cap(b.data) <= max_put`, in bytes: larger buffers are dropped.
+    pub max_put_bytes: Option<u64>,
 }
 
 /// `make(map[K]V, hint)`.
@@ -245,17 +281,76 @@ pub struct Release {
     pub count: Option<u64>,
 }
 
-/// Objects with finalizers.
+/// `part = whole[:len:len]`, or `parts = append(parts, whole[:len:len])`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SliceOf {
+    /// A slice that has been filled.
+    pub from: VarId,
+    /// A slice of the same type, which is assigned to, or a slice of such slices, which is appended to.
+    pub into: VarId,
+    /// Elements of the part.
+    pub len: u64,
+    /// What the part consists of.
+    pub part: Part,
+    /// Whether `into` is assigned to or appended to.
+    pub place: PartPlace,
+}
+
+/// What a part of a slice consists of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Part {
+    /// Another view of the same backing array, which stays as long as the part does.
+    #[default]
+    View,
+    /// `copy = true`: a backing array of its own.
+    Copy,
+}
+
+/// Where a part of a slice goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartPlace {
+    /// It becomes what the variable holds.
+    Assigned,
+    /// It becomes one more element.
+    Appended,
+}
+
+/// What is set on an object with [`Finalize`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FinalizeKind {
+    /// `"finalizer"`: `runtime.SetFinalizer`; the default.
+    #[default]
+    Finalizer,
+    /// `"cleanup"`: `runtime.AddCleanup`, since Go 1.24.
+    Cleanup,
+    /// `"weak"`: `weak.Make`, since Go 1.24.
+    Weak,
+}
+
+impl FinalizeKind {
+    /// Go's name for it, when not every version has it.
+    pub fn since_cleanups(self) -> Option<&'static str> {
+        match self {
+            FinalizeKind::Finalizer => None,
+            FinalizeKind::Cleanup => Some("runtime.AddCleanup"),
+            FinalizeKind::Weak => Some("weak.Make"),
+        }
+    }
+}
+
+/// Objects with finalizers, cleanups or weak pointers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finalize {
+    /// What they have.
+    pub kind: FinalizeKind,
     /// How many objects in all.
     pub count: u64,
     /// One object. In a chain word 0 points to the next.
     pub object: Layout,
     /// Its type; an array of bytes when only a size was given.
     pub go_type: GoType,
-    /// Length of the chains that the objects are linked into: each object keeps the next one reachable until its own
-    /// finalizer has run. 1 is no chain.
+    /// Length of the chains that the objects are linked into. With finalizers each object keeps the next one reachable until
+    /// its own has run. 1 is no chain.
     pub chain: u64,
     /// How much of each object the program writes.
     pub written: Written,
@@ -295,6 +390,8 @@ impl Step {
             Step::Hold(_) => "hold",
             Step::Release(_) => "release",
             Step::Finalize(_) => "finalize",
+            Step::Slice(_) => "slice",
+            Step::Serve(_) => "serve",
             Step::Go(_) => "go",
             Step::Exit(_) => "exit",
             Step::Sleep(_) => "sleep",
@@ -306,6 +403,9 @@ impl Step {
             Step::Repeat(_) => "repeat",
             Step::Parallel(_) => "parallel",
             Step::Snapshot(_) => "snapshot",
+            Step::Range(_) => "range",
+            Step::Get(_) => "get",
+            Step::Put(_) => "put",
         }
     }
 
@@ -316,10 +416,13 @@ impl Step {
             Step::Insert(Insert { var, value: InsertValue::Shared(from), .. }) => vec![*var, *from],
             Step::Insert(insert) => vec![insert.var],
             Step::Lookup(access) | Step::Delete(access) => vec![access.var],
-            Step::Clear(var) | Step::Drop(var) | Step::Rebuild(var) => vec![*var],
+            Step::Clear(var) | Step::Drop(var) | Step::Rebuild(var) | Step::Range(var) => vec![*var],
+            Step::Get(PoolGet { pool, .. }) | Step::Put(PoolPut { pool, .. }) => vec![*pool],
             Step::Alloc(alloc) => vec![alloc.into],
             Step::Hold(hold) => vec![hold.from, hold.into],
             Step::Release(release) => vec![release.var],
+            Step::Serve(serve) => serve.session.iter().map(|session| session.into).collect(),
+            Step::Slice(slice) => vec![slice.from, slice.into],
             _ => vec![],
         }
     }
@@ -341,7 +444,12 @@ impl Step {
             Step::Garbage(garbage) => garbage.expected_count(),
             Step::Finalize(finalize) => finalize.count,
             Step::Go(go) => go.count,
+            Step::Serve(serve) => {
+                let objects = serve.garbage.as_ref().map_or(0, |garbage| garbage.count);
+                serve.requests().saturating_mul(objects + 1)
+            }
             Step::Exit(count) => *count,
+            Step::Get(PoolGet { count, .. }) | Step::Put(PoolPut { count, .. }) => *count,
             _ => self.keys().map_or(1, |keys| keys.count().max(1)),
         }
     }
@@ -357,6 +465,9 @@ impl Step {
             Step::Lookup(step) => format!("look up {} in {}", keys(&step.keys), name(&step.var)),
             Step::Delete(step) => format!("delete {} from {}", keys(&step.keys), name(&step.var)),
             Step::Clear(var) => format!("clear {}", name(var)),
+            Step::Drop(var) if scenario.var(*var).is_ready() => {
+                format!("{} = {}{{}}", name(var), scenario.var(*var))
+            }
             Step::Drop(var) => format!("{} = nil", name(var)),
             Step::Rebuild(var) => format!("rebuild {}", name(var)),
             Step::Alloc(step) => {
@@ -374,7 +485,21 @@ impl Step {
                 format!("release {} of {}", grouped(*count), name(var))
             }
             Step::Release(Release { var, count: None }) => format!("release {}", name(var)),
-            Step::Finalize(step) => format!("{} objects with finalizers", grouped(step.count)),
+            Step::Finalize(step) => {
+                let what = match step.kind {
+                    FinalizeKind::Finalizer => "finalizers",
+                    FinalizeKind::Cleanup => "cleanups",
+                    FinalizeKind::Weak => "weak pointers",
+                };
+                format!("{} objects with {what}", grouped(step.count))
+            }
+            Step::Serve(step) => {
+                format!("{} requests a second for {}", grouped(step.rate), Nanos(step.duration_ns))
+            }
+            Step::Slice(step) => {
+                let verb = if step.part == Part::Copy { "copy" } else { "slice" };
+                format!("{verb} {} of {} into {}", grouped(step.len), name(&step.from), name(&step.into))
+            }
             Step::Go(step) => {
                 format!("{} goroutines with {} stacks", grouped(step.count), short_size(step.stack_bytes))
             }
@@ -398,6 +523,9 @@ impl Step {
             }
             Step::Parallel(tracks) => format!("{} tracks in parallel", tracks.len()),
             Step::Snapshot(label) => format!("snapshot {label}"),
+            Step::Range(var) => format!("range over {}", name(var)),
+            Step::Get(step) => format!("get {} from {}", grouped(step.count), name(&step.pool)),
+            Step::Put(step) => format!("put {} into {}", grouped(step.count), name(&step.pool)),
         }
     }
 }

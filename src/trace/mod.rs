@@ -6,11 +6,13 @@
 
 mod cycle;
 mod gctrace;
+mod latency;
 mod mem_stats;
 mod sample;
 
 pub use cycle::{Cycle, CycleKind};
 pub use gctrace::{gctrace, gctrace_lines};
+pub use latency::{Latencies, Latency};
 pub use mem_stats::MemStats;
 pub use sample::{RssLedger, Sample};
 
@@ -86,6 +88,9 @@ pub struct Snapshot {
     pub rss_ledger: RssLedger,
     /// What `runtime.ReadMemStats` would report.
     pub mem_stats: MemStats,
+    /// Of the requests of the last `serve` before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Latency>,
 }
 
 /// The beginning of a top-level step.
@@ -140,4 +145,7 @@ pub struct Summary {
     pub max_pause_ns: u64,
     /// Bytes of memory returned to the operating system over the run.
     pub scavenged_bytes: u64,
+    /// Of the requests of the last `serve`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Latency>,
 }

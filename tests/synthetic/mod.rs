@@ -143,6 +143,7 @@ impl Script {
                 rss_bytes: rss_at(*t_ms).map_or(0, |sample| sample.rss_bytes),
                 rss_ledger: rss_at(*t_ms).map_or(RssLedger::default(), |sample| sample.rss_ledger),
                 mem_stats: MemStats::default(),
+                latency: None,
             })
             .collect();
         let summary = Summary {

@@ -16,6 +16,11 @@ pub(super) fn derive(rows: &Rows, base: &Goroutines, fields: &mut Fields) -> Gor
         }),
         gosched_ns: fields
             .price("goroutines.gosched_ns", &base.gosched_ns, || least("1", "gosched", "min_ns")),
+        // Not derived: measured once, by a program with ten thousand goroutines that wait (`gclab go` on goroutines-exited).
+        return_ns: base.return_ns,
+        grow_stack_ns: base.grow_stack_ns,
+        scan_stack_ns: base.scan_stack_ns,
+        scan_stack_byte_ns: base.scan_stack_byte_ns,
         // Not derived: it is read off execution traces of a program whose assists park. How long the thread of an idle P
         // takes to wake depends on how deep it sleeps; the row `wake-sleeping-thread` is recorded to compare with.
         thread_wake_ns: base.thread_wake_ns,

@@ -16,6 +16,7 @@ mod keys;
 mod maps;
 mod marking;
 mod sweeping;
+mod sync;
 
 use super::rows::{NoRow, Rows};
 use super::statistics::{rounded, without_falls};
@@ -46,6 +47,7 @@ pub fn derive(rows: &Rows, version: GoVersion, base: &CostModel) -> Derived {
         cycle: cycle::derive(rows, &base.cycle, &mut fields),
         sweeping,
         goroutines: goroutines::derive(rows, &base.goroutines, &mut fields),
+        sync: sync::derive(rows, version, &base.sync, &mut fields),
     };
     Derived { model, missing: fields.missing }
 }

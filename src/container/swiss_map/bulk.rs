@@ -78,11 +78,15 @@ impl SwissMap {
         std::mem::take(&mut self.moved_entries)
     }
 
+    /// Groups, at least a part of one: what entries are spread over.
+    pub fn group_count(&self) -> f64 {
+        self.slots.max(1) as f64 / f64::from(GROUP_SLOTS)
+    }
+
     /// Accounts for inserts of absent keys, at the price of how full the groups are now.
     pub fn spend_on_inserts<M: Mutator>(&self, m: &mut M, count: u64) {
         if count > 0 {
-            let groups = self.slots.max(1) as f64 / f64::from(GROUP_SLOTS);
-            m.spend_on_inserts(count, self.working_set_bytes(), self.count as f64 / groups);
+            m.spend_on_inserts(count, self.working_set_bytes(), self.count as f64 / self.group_count());
             self.spend_on_pointers(m, count);
         }
     }

@@ -63,6 +63,7 @@ impl Drawn {
         let numbers = match task {
             Task::Garbage(garbage) => garbage.drawn,
             Task::Alloc(alloc) => alloc.drawn(),
+            Task::Get(get) => get.drawn,
             _ => 0,
         };
         let Some((keys, left)) = keys_of(task) else { return Drawn { numbers, ..Drawn::default() } };

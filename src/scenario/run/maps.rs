@@ -1,6 +1,7 @@
 //! Steps on maps.
 
 use super::Machine;
+use super::sync::Deletes;
 use super::task::{Progress, SLICE};
 use super::variable::Value;
 use crate::container::entry::Inserted;
@@ -18,7 +19,7 @@ pub(super) struct InsertTask<'s> {
     pub(super) step: &'s Insert,
     pub(super) keys: KeysIter,
     /// The pointers of the value that is being inserted.
-    value: Vec<ObjRef>,
+    pub(super) value: Vec<ObjRef>,
 }
 
 /// A `rebuild` in the middle of being carried out.
@@ -43,13 +44,17 @@ impl RebuildTask {
 impl Machine<'_> {
     /// `m = make(map[K]V, hint)`.
     pub(super) fn make(&mut self, make: &Make) {
+        if matches!(self.scenario.var(make.var), VarType::Locked { .. }) {
+            return self.make_locked(make);
+        }
         let map = self.new_map(make.var, make.hint);
         let object = map.object();
         self.variables[make.var.0].set(&mut self.process, object, Value::Map(map));
     }
 
-    fn new_map(&mut self, var: VarId, hint: u64) -> Map {
-        let VarType::Map { key, value } = self.scenario.var(var) else {
+    pub(super) fn new_map(&mut self, var: VarId, hint: u64) -> Map {
+        let (VarType::Map { key, value } | VarType::Locked { key, value, .. }) = self.scenario.var(var)
+        else {
             panic!("{} is no map", self.scenario.var_name(var));
         };
         Map::make(&mut self.process, MapType::new(type_desc(key), type_desc(value)), hint)
@@ -57,12 +62,20 @@ impl Machine<'_> {
 
     /// `clear(m)`.
     pub(super) fn clear(&mut self, var: VarId) {
-        if let Some(map) = self.variables[var.0].map() {
-            map.clear(&mut self.process);
+        match &mut self.variables[var.0].value {
+            Value::Map(map) => map.clear(&mut self.process),
+            Value::SyncMap(map) => map.clear(&mut self.process),
+            Value::Locked(maps) => maps.clear(&mut self.process),
+            _ => {}
         }
     }
 
     pub(super) fn lookup_slice(&mut self, var: VarId, keys: &mut KeysIter) -> Progress {
+        match &self.variables[var.0].value {
+            Value::SyncMap(_) => return self.sync_map_slice(var, keys, Deletes::No),
+            Value::Locked(_) => return self.locked_slice(var, keys, Deletes::No),
+            _ => {}
+        }
         let Some(map) = self.variables[var.0].map() else { return Progress::Done };
         match keys.next_range(SLICE as u64) {
             Some(range) => map.lookup_all(&mut self.process, range),
@@ -72,6 +85,11 @@ impl Machine<'_> {
     }
 
     pub(super) fn delete_slice(&mut self, var: VarId, keys: &mut KeysIter) -> Progress {
+        match &self.variables[var.0].value {
+            Value::SyncMap(_) => return self.sync_map_slice(var, keys, Deletes::Yes),
+            Value::Locked(_) => return self.locked_slice(var, keys, Deletes::Yes),
+            _ => {}
+        }
         let Some(map) = self.variables[var.0].map() else { return Progress::Done };
         match keys.next_range(SLICE as u64) {
             Some(range) => map.delete_all(&mut self.process, range),
@@ -81,6 +99,11 @@ impl Machine<'_> {
     }
 
     pub(super) fn insert_slice(&mut self, task: &mut InsertTask) -> Progress {
+        match &self.variables[task.step.var.0].value {
+            Value::SyncMap(_) => return self.store_slice(task),
+            Value::Locked(_) => return self.locked_insert_slice(task),
+            _ => {}
+        }
         let plain = task.step.value == InsertValue::Zero && task.step.key_text.is_none();
         let window = matches!(task.step.keys, crate::scenario::Keys::Window { .. });
         if plain && !window {
@@ -171,7 +194,7 @@ impl Machine<'_> {
     }
 
     /// What `value = { shared = "from" }` means for `key`: the pointers of the value, none for nil.
-    fn read_shared_value(&self, from: VarId, key: u32, value: &mut Vec<ObjRef>) {
+    pub(super) fn read_shared_value(&self, from: VarId, key: u32, value: &mut Vec<ObjRef>) {
         let variable = &self.variables[from.0];
         match &variable.value {
             Value::Nil => {}
@@ -184,6 +207,7 @@ impl Machine<'_> {
                 value.push(self.process.pointer(slice.backing, index * slice.slots));
             }
             Value::Pointer => value.push(self.process.global(variable.global)),
+            Value::SyncMap(_) | Value::Locked(_) | Value::Pool(_) => panic!("checked: not shared from"),
         }
     }
 

@@ -9,10 +9,11 @@ use crate::heap::mutator::Mutator;
 use crate::heap::object::{Layout, ObjRef};
 use crate::heap::size_class::{SizeClass, usable_bytes};
 use crate::heap::special::FinalizerAction;
-use crate::process::Global;
+use crate::process::{Global, grown_cap};
 use crate::scenario::splitmix64::SplitMix64;
 use crate::scenario::{
-    Alloc, Amount, Backing, Finalize, Garbage, Hold, KeysIter, Shape, TypeLayout, Typed, VarId, VarType,
+    Alloc, Amount, Backing, Finalize, FinalizeKind, Garbage, Hold, KeysIter, Shape, TypeLayout, Typed, VarId,
+    VarType,
 };
 
 /// Bytes of a pointer: what an object that is linked to others has written at least.
@@ -124,6 +125,10 @@ impl<'s> FinalizeTask<'s> {
 impl Machine<'_> {
     /// `v = nil`.
     pub(super) fn drop_variable(&mut self, var: VarId) {
+        self.variables[var.0].forget(&mut self.process);
+        if self.scenario.var(var).is_ready() {
+            return;
+        }
         self.variables[var.0].set(&mut self.process, ObjRef::NIL, Value::Nil);
     }
 
@@ -292,7 +297,7 @@ impl Machine<'_> {
     }
 
     /// `s = append(s, element)`.
-    fn append(&mut self, var: VarId, pointers: &[ObjRef]) {
+    pub(super) fn append(&mut self, var: VarId, pointers: &[ObjRef]) {
         let mut slice = self.variables[var.0].slice().unwrap_or(Slice {
             backing: ObjRef::NIL,
             len: 0,
@@ -352,7 +357,7 @@ impl Machine<'_> {
     }
 
     /// The layout of an element of the slice in `var`.
-    fn element(&self, var: VarId) -> TypeLayout {
+    pub(super) fn element(&self, var: VarId) -> TypeLayout {
         match self.scenario.var(var) {
             VarType::Slice { element: Typed { layout, .. } } => *layout,
             other => panic!("{} is a {other}, not a slice", self.scenario.var_name(var)),
@@ -380,6 +385,14 @@ impl Machine<'_> {
         self.variables[var.0].value = Value::Slice(Slice { released: end, ..slice });
     }
 
+    fn finalize_object(&mut self, kind: FinalizeKind, object: ObjRef) {
+        match kind {
+            FinalizeKind::Finalizer => self.process.set_finalizer(object, FinalizerAction::Return),
+            FinalizeKind::Cleanup => self.process.add_cleanup(object, ObjRef::NIL),
+            FinalizeKind::Weak => drop(self.process.make_weak(object)),
+        }
+    }
+
     /// Objects with finalizers that nobody refers to.
     pub(super) fn finalize_slice(&mut self, task: &mut FinalizeTask) -> Progress {
         let step = task.step;
@@ -400,21 +413,10 @@ impl Machine<'_> {
             }
             self.process.set_global(chain, object);
             self.process.write_run(run, written_bytes(step.written, step.object.size_bytes));
-            self.process.set_finalizer(object, FinalizerAction::Return);
+            self.finalize_object(step.kind, object);
             task.made += 1;
         }
         Progress::More
-    }
-}
-
-/// The capacity that `append` asks for when a slice of capacity `cap` is full: double up to 256, then ever nearer to a
-/// quarter more (`runtime/slice.go` `nextslicecap`, Go 1.23.9; 1.21 gives the same).
-fn grown_cap(cap: u64) -> u64 {
-    const DOUBLING_LIMIT: u64 = 256;
-    match cap {
-        0 => 1,
-        small if small < DOUBLING_LIMIT => small * 2,
-        large => large + (large + 3 * DOUBLING_LIMIT) / 4,
     }
 }
 

@@ -4,7 +4,9 @@ use super::Machine;
 use super::draws::Drawn;
 use super::maps::{InsertTask, RebuildTask};
 use super::objects::{AllocTask, FinalizeTask, GarbageTask, HoldTask};
-use crate::scenario::{Access, KeysIter, Release, Step};
+use super::serve::WorkerTask;
+use super::sync::GetTask;
+use crate::scenario::{Access, KeysIter, PoolPut, Release, Step};
 
 /// Operations of one slice of work.
 pub(super) const SLICE: usize = 512;
@@ -21,6 +23,9 @@ pub(super) enum Task<'s> {
     Garbage(GarbageTask<'s>),
     Hold(HoldTask<'s>),
     Finalize(FinalizeTask<'s>),
+    Worker(WorkerTask),
+    Get(GetTask<'s>),
+    Put(&'s PoolPut, u64),
     Compute {
         left_ns: u64,
     },
@@ -58,6 +63,8 @@ impl<'s> Machine<'s> {
             Step::Garbage(garbage) => Task::Garbage(GarbageTask::new(garbage, seed, turn)),
             Step::Hold(hold) => Task::Hold(HoldTask::new(hold, seed, turn)),
             Step::Finalize(finalize) => Task::Finalize(FinalizeTask::new(finalize)),
+            Step::Get(get) => Task::Get(GetTask::new(get, seed, turn)),
+            Step::Put(put) => Task::Put(put, put.count),
             Step::Compute(ns) => Task::Compute { left_ns: *ns },
             other => Task::Once(other, if repeats > 0 { Label::Turn(turn + 1) } else { Label::Plain }),
         }
@@ -82,6 +89,9 @@ impl<'s> Machine<'s> {
             Task::Garbage(garbage) => self.garbage_slice(garbage),
             Task::Hold(hold) => self.hold_slice(hold),
             Task::Finalize(finalize) => self.finalize_slice(finalize),
+            Task::Worker(worker) => self.serve_slice(worker),
+            Task::Get(get) => self.get_slice(get),
+            Task::Put(put, left) => self.put_slice(put, left),
             Task::Compute { left_ns } => {
                 let slice_ns = (*left_ns).min(COMPUTE_SLICE_NS);
                 self.process.spend_cpu_ns(slice_ns as f64);
@@ -98,12 +108,14 @@ impl<'s> Machine<'s> {
             Step::Clear(var) => self.clear(*var),
             Step::Drop(var) | Step::Release(Release { var, count: None }) => self.drop_variable(*var),
             Step::Release(Release { var, count: Some(count) }) => self.release(*var, *count),
+            Step::Slice(slice) => self.take_part(slice),
             Step::Go(go) => self.process.start_blocked(go.count, go.stack_bytes),
             Step::Exit(count) => self.process.exit_blocked(*count),
             Step::Sleep(ns) => {
                 self.process.sleep(*ns);
                 return Progress::Asleep { until_ns: self.process.now_ns() as f64 };
             }
+            Step::Range(var) => self.range(*var),
             Step::Gc => self.process.gc(),
             Step::FreeOsMemory => self.process.free_os_memory(),
             Step::SetGogc(gogc) => self.process.set_gc_percent(gogc.percent()),

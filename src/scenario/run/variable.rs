@@ -1,6 +1,8 @@
 //! The program's variables: what each refers to now, on the heap and in the interpreter's own books.
 
+use super::sync::{LockedMaps, PoolVariable};
 use crate::container::map::Map;
+use crate::container::sync_map::SyncMap;
 use crate::heap::object::ObjRef;
 use crate::process::{Global, Process};
 
@@ -22,6 +24,12 @@ pub(super) enum Value {
     Slice(Slice),
     /// One object, or the first of several that are linked.
     Pointer,
+    /// A `sync.Map`.
+    SyncMap(Box<SyncMap>),
+    /// Maps behind locks.
+    Locked(Box<LockedMaps>),
+    /// A `sync.Pool`.
+    Pool(Box<PoolVariable>),
 }
 
 /// A slice header and what is known about its elements.
@@ -56,6 +64,39 @@ impl Variable {
         match &mut self.value {
             Value::Map(map) => Some(map),
             _ => None,
+        }
+    }
+
+    /// The `sync.Map` that the variable is.
+    pub(super) fn sync_map(&mut self) -> &mut SyncMap {
+        match &mut self.value {
+            Value::SyncMap(map) => map,
+            _ => panic!("the variable is no sync.Map"),
+        }
+    }
+
+    /// The maps behind locks that the variable is, which have been made.
+    pub(super) fn locked(&mut self) -> &mut LockedMaps {
+        match &mut self.value {
+            Value::Locked(maps) => maps,
+            _ => panic!("the variable has no maps behind locks"),
+        }
+    }
+
+    /// The `sync.Pool` that the variable is.
+    pub(super) fn pool(&mut self) -> &mut PoolVariable {
+        match &mut self.value {
+            Value::Pool(pool) => pool,
+            _ => panic!("the variable is no sync.Pool"),
+        }
+    }
+
+    /// Lets go of what the variable holds in variables of its own.
+    pub(super) fn forget(&mut self, process: &mut Process) {
+        match &mut self.value {
+            Value::SyncMap(map) => map.reset(process),
+            Value::Locked(maps) => maps.forget(process),
+            _ => {}
         }
     }
 
