@@ -26,8 +26,6 @@ const SCAVENGER: &str = "the background scavenger is faster than the measured on
 /// In all three runs the heap grew by 4 MiB between `inserted` and `deleted, gc`, though 0.2 MiB were free: a second P
 /// needed pages and those were in the first one's page cache. Other runs grow before `inserted`, as the model does.
 const GROWTH: &str = "the heap is full to 0.2 MiB, and which P needs pages first is a matter of chance";
-/// How much is allocated black while the second cycle runs depends on who marks.
-const BLACK: &str = "the goal follows from what was allocated while marking";
 
 const fn share(share: f64) -> Within {
     Within { share, plus: 0.0 }
@@ -119,17 +117,8 @@ fn map_of_ints_without_a_hint_is_as_measured() {
 #[test]
 fn map_of_pointers_with_a_hint_is_as_measured() {
     let trace = simulate("ptr", &shipped("delete-million-pointers.toml"), &Overrides::default());
-    const MISSES: [Miss; 9] = [
-        miss("inserted: HeapSys", 0.041, GROWTH),
-        miss("deleted, gc: HeapSys", 0.041, GROWTH),
-        miss("deleted, freed: HeapSys", 0.041, GROWTH),
-        miss("deleted, freed: HeapReleased", 0.062, GROWTH),
-        miss("m = nil, gc: HeapSys", 0.041, GROWTH),
-        miss("m = nil, freed: HeapSys", 0.041, GROWTH),
-        miss("m = nil, freed: HeapReleased", 0.041, GROWTH),
-        miss("inserted: NextGC", 0.01, BLACK),
-        miss("m = nil, freed: RSS", 0.07, PRINTING),
-    ];
+    const MISSES: [Miss; 2] =
+        [miss("inserted: HeapSys", 0.041, GROWTH), miss("m = nil, freed: RSS", 0.07, PRINTING)];
     compare("ptr", &trace, &MISSES);
 }
 

@@ -18,6 +18,9 @@ const fn cpu_miss(bound: f64) -> Miss {
     miss("end: GCCPUFraction", bound, "idle-priority workers get the list more often than in these runs")
 }
 
+/// While the list is built, one cycle that meets sleeping threads lets the heap grow to four times its size.
+const BUILDING: &str = "five later runs of real Go on the same machine gave 5, 6, 6, 6 and 7 cycles";
+
 const fn miss(what: &'static str, share: f64, why: &'static str) -> Miss {
     Miss { what, bound: Within { share, plus: 0.0 }, why }
 }
@@ -72,7 +75,7 @@ fn compare(gogc: &str, memory_limit: &str, misses: &'static [Miss]) {
 
 #[test]
 fn gogc_50_is_as_measured() {
-    const MISSES: [Miss; 1] = [cpu_miss(0.20)];
+    const MISSES: [Miss; 1] = [miss("live: NumGC", 0.29, BUILDING)];
     compare("50", "off", &MISSES);
 }
 
@@ -83,7 +86,7 @@ fn gogc_100_is_as_measured() {
 
 #[test]
 fn gogc_200_is_as_measured() {
-    const MISSES: [Miss; 1] = [cpu_miss(0.30)];
+    const MISSES: [Miss; 1] = [cpu_miss(0.27)];
     compare("200", "off", &MISSES);
 }
 

@@ -130,11 +130,10 @@ fn gogc_trades_memory_for_cpu() {
         assert!(tight.num_gc > loose.num_gc && tight.peak_rss_bytes < loose.peak_rss_bytes);
         assert!(tight.duration_ns > loose.duration_ns);
     }
-    // Real Go: 36, 29, 12 and 5 % of the CPU one day, 34, 26 and 7 % another. The model's first two are level, a known miss of
-    // golden_steady.
+    // Real Go: 36, 29, 12 and 5 % of the CPU one day; 11.5 % and 5.8 to 7.9 % for the last two another.
     let cpu = |run: usize| runs[run].summary.gc_cpu_fraction;
     assert!(
-        cpu(0).min(cpu(1)) > 2.0 * cpu(2) && cpu(2) > 1.5 * cpu(3),
+        cpu(0) > cpu(1) && cpu(1) > 2.0 * cpu(2) && cpu(2) > 1.5 * cpu(3),
         "{:?}",
         [cpu(0), cpu(1), cpu(2), cpu(3)]
     );
