@@ -8,7 +8,7 @@
 //! the most common value of fifteen runs, with one P and with two. What the first cycle adds to `Sys` with two Ps is chance in
 //! Go 1.27: 64 KiB in seven runs, 320 KiB, which is what stands here, in others.
 
-use super::startup_objects::objects_with_one_proc;
+use super::startup_objects::{harness_objects, objects_with_one_proc};
 use crate::version::GoVersion;
 
 /// Objects of one kind that exist when `main` starts.
@@ -80,6 +80,7 @@ impl Startup {
         objects.push(live(version.p_bytes(), more_procs));
         // Each further P brings thread descriptors: about 4 KiB of objects.
         objects.push(live(1792, more_procs.min(3) * 2));
+        objects.extend(harness_objects(version));
         let unopened_chunk_bytes = if procs == 1 { PERSISTENT_CHUNK_BYTES } else { 0 };
         match version {
             GoVersion::Go1_21 => Startup {

@@ -10,7 +10,7 @@ use crate::version::GoVersion;
 /// What a program of `version` has.
 pub(super) fn objects_with_one_proc(version: GoVersion) -> Vec<StartupObjects> {
     match version {
-        GoVersion::Go1_21 | GoVersion::Go1_23 => [base_objects(version), harness_objects(version)].concat(),
+        GoVersion::Go1_21 | GoVersion::Go1_23 => base_objects(version),
         GoVersion::Go1_24 => OBJECTS_1_24.to_vec(),
         GoVersion::Go1_25 => OBJECTS_1_25.to_vec(),
         GoVersion::Go1_27 => OBJECTS_1_27.to_vec(),
@@ -118,10 +118,12 @@ const OBJECTS_1_27: [StartupObjects; 24] = [
 /// What a program adds that opens a file and imports `fmt` and `runtime/metrics`, as those of `gclab go` do: HeapAlloc and
 /// HeapObjects at the start of such a program less those of [`base_objects`], 7 KB in 38 objects and 17.5 KB in 54.
 /// How large each is was not measured.
-fn harness_objects(version: GoVersion) -> Vec<StartupObjects> {
+pub(super) fn harness_objects(version: GoVersion) -> Vec<StartupObjects> {
     match version {
         GoVersion::Go1_21 => vec![scan(64, 36, 0), scan(2304, 2, 0)],
-        _ => vec![scan(128, 40, 0), scan(512, 12, 0), scan(3072, 2, 0)],
+        // Counted with the others since 1.24.
+        GoVersion::Go1_24 | GoVersion::Go1_25 | GoVersion::Go1_27 => Vec::new(),
+        GoVersion::Go1_23 => vec![scan(128, 40, 0), scan(512, 12, 0), scan(3072, 2, 0)],
     }
 }
 
