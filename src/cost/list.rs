@@ -1,8 +1,8 @@
 //! The price list: every price with its unit and meaning, in groups that are the tables of a profile file.
 //!
-//! Ranges in the comments are what the reference machine gave (Intel Xeon, family 6, model 167, 2.6 GHz, 2 MiB L2; KVM
-//! guest with 2 cores; Linux 6.18; quiet). How a price follows from measured rows stands in `calibrate/derive`. Units are
-//! nanoseconds of one core, unless the name says otherwise.
+//! Ranges in the comments are what the reference machine gave in several hours (Intel Xeon, family 6, model 167, 2.6 GHz,
+//! 2 MiB L2; KVM guest with 2 cores; Linux 6.18); the built-in profiles hold one calibration. How a price follows from
+//! measured rows stands in `calibrate/derive`. Units are nanoseconds of one core, unless the name says otherwise.
 
 use serde::{Deserialize, Serialize};
 
