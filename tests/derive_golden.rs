@@ -12,21 +12,23 @@ use gclab::cost::{CostModel, CostProfile};
 use gclab::version::GoVersion;
 
 /// The releases that were measured: each has a folder of rows.
-const RELEASES: [(&str, GoVersion); 2] = [("1.21.13", GoVersion::Go1_21), ("1.23.9", GoVersion::Go1_23)];
-
-/// Releases of which only the `sync` table was recorded; their other prices are those of 1.23.
-const SYNC_ONLY: [(&str, GoVersion); 3] =
-    [("1.24.11", GoVersion::Go1_24), ("1.25.5", GoVersion::Go1_25), ("1.27.3", GoVersion::Go1_27)];
+const RELEASES: [(&str, GoVersion); 5] = [
+    ("1.21.13", GoVersion::Go1_21),
+    ("1.23.9", GoVersion::Go1_23),
+    ("1.24.11", GoVersion::Go1_24),
+    ("1.25.5", GoVersion::Go1_25),
+    ("1.27.3", GoVersion::Go1_27),
+];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The rows of the named tables of one release, provenance removed.
-fn recorded(release: &str, wanted: impl Fn(&str) -> bool) -> Rows {
+/// The rows of one release, provenance removed.
+fn recorded(release: &str) -> Rows {
     let folder = root().join(format!("tests/golden/measured/go{release}"));
     let mut rows = Rows::default();
-    for (table, file, columns) in TABLES.into_iter().filter(|(table, ..)| wanted(table)) {
+    for (table, file, columns) in TABLES {
         let path = folder.join(file);
         let text =
             std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -41,7 +43,7 @@ fn recorded(release: &str, wanted: impl Fn(&str) -> bool) -> Rows {
 }
 
 fn derived(release: &str, version: GoVersion) -> Derived {
-    derive(&recorded(release, |_| true), version, &CostProfile::of(version).model)
+    derive(&recorded(release), version, &CostProfile::of(version).model)
 }
 
 /// `group.field` and what stands there.
@@ -69,16 +71,6 @@ fn recorded_rows_give_the_built_in_profiles_field_by_field() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-#[test]
-fn newer_releases_have_the_recorded_prices_of_sync_and_the_others_of_1_23() {
-    for (release, version) in SYNC_ONLY {
-        let built_in = &CostProfile::of(version).model;
-        let made = derive(&recorded(release, |table| table == "sync"), version, built_in).model;
-        let expected = CostModel { sync: made.sync, ..(*CostProfile::of(GoVersion::Go1_23).model).clone() };
-        assert_eq!(fields(built_in), fields(&expected), "{release}");
-    }
 }
 
 #[test]

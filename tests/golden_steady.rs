@@ -1,11 +1,14 @@
 //! A live list of 64 MiB and 4 GiB of garbage: collections, peak and CPU against three runs of real Go 1.23.9.
 //!
-//! Goal: everything within 10 % of the range that the measured runs span. How often a collector runs that marks one list
-//! while another goroutine allocates is a matter of timing to the microsecond; real runs differ by 10 % among themselves.
+//! Goal: the median of five seeds within 10 % of the range that the measured runs span. How often a collector runs that marks
+//! one list while another goroutine allocates is a matter of timing to the microsecond; real runs differ by 10 % among
+//! themselves. At GOGC 100 about one seed in ten has a cycle that overshoots to 265 MiB; of 16 runs of real Go the highest
+//! had 238 MiB.
 
 mod golden_rows;
 
 use gclab::scenario::{Gogc, MemoryLimit, Overrides};
+use gclab::trace::{MemStats, Trace};
 
 use golden_rows::{Comparison, Miss, Row, Within, mib, number, rows, shipped, simulate};
 
@@ -18,8 +21,7 @@ const fn cpu_miss(bound: f64) -> Miss {
     miss("end: GCCPUFraction", bound, "idle-priority workers get the list more often than in these runs")
 }
 
-/// While the list is built, one cycle that meets sleeping threads lets the heap grow to four times its size.
-const BUILDING: &str = "five later runs of real Go on the same machine gave 5, 6, 6, 6 and 7 cycles";
+const SEEDS: [u64; 5] = [1, 2, 3, 4, 5];
 
 const fn miss(what: &'static str, share: f64, why: &'static str) -> Miss {
     Miss { what, bound: Within { share, plus: 0.0 }, why }
@@ -41,6 +43,11 @@ fn measured(gogc: &str, memory_limit: &str) -> Vec<Vec<Row>> {
         .collect()
 }
 
+fn median(mut values: [f64; SEEDS.len()]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[SEEDS.len() / 2]
+}
+
 fn compare(gogc: &str, memory_limit: &str, misses: &'static [Miss]) {
     let measured = measured(gogc, memory_limit);
     let overrides = Overrides {
@@ -48,7 +55,10 @@ fn compare(gogc: &str, memory_limit: &str, misses: &'static [Miss]) {
         memory_limit: Some(memory_limit.parse::<MemoryLimit>().unwrap()),
         ..Overrides::default()
     };
-    let trace = simulate("steady", &shipped("steady-gogc.toml"), &overrides);
+    let with_seed = |seed| Overrides { seed: Some(seed), ..overrides.clone() };
+    let scenario = shipped("steady-gogc.toml");
+    let traces = SEEDS.map(|seed| simulate("steady", &scenario, &with_seed(seed)));
+    let simulated = |value: &dyn Fn(&Trace) -> f64| median(traces.each_ref().map(value));
     let labelled = |label: &str, column: &str| -> Vec<f64> {
         let of_run = |run: &Vec<Row>| number(run.iter().find(|row| row["label"] == label).unwrap(), column);
         measured.iter().map(of_run).collect()
@@ -57,26 +67,50 @@ fn compare(gogc: &str, memory_limit: &str, misses: &'static [Miss]) {
         measured.iter().map(|run| run.iter().map(|row| number(row, column)).fold(0.0, f64::max)).collect()
     };
     let mut comparison = Comparison::new(misses);
-    let live = &trace.snapshots[1].mem_stats;
-    comparison.near("live: HeapAlloc", mib(live.heap_alloc), &labelled("live", "heap_alloc_mib"), HEAP);
-    comparison.near("live: HeapInuse", mib(live.heap_inuse), &labelled("live", "heap_inuse_mib"), HEAP);
+    let live = |value: fn(&MemStats) -> f64| simulated(&|trace| value(&trace.snapshots[1].mem_stats));
+    comparison.near(
+        "live: HeapAlloc",
+        live(|stats| mib(stats.heap_alloc)),
+        &labelled("live", "heap_alloc_mib"),
+        HEAP,
+    );
+    comparison.near(
+        "live: HeapInuse",
+        live(|stats| mib(stats.heap_inuse)),
+        &labelled("live", "heap_inuse_mib"),
+        HEAP,
+    );
     // One more or less is a matter of where the last trigger falls.
     let one = Within { share: 0.0, plus: 1.0 };
-    comparison.near("live: NumGC", f64::from(live.num_gc), &labelled("live", "num_gc"), one);
-    let end = &trace.snapshots[2].mem_stats;
-    comparison.near("end: NumGC", f64::from(end.num_gc), &labelled("end", "num_gc"), TEN_PERCENT);
+    comparison.near("live: NumGC", live(|stats| f64::from(stats.num_gc)), &labelled("live", "num_gc"), one);
+    let end = |value: fn(&MemStats) -> f64| simulated(&|trace| value(&trace.snapshots[2].mem_stats));
+    comparison.near(
+        "end: NumGC",
+        end(|stats| f64::from(stats.num_gc)),
+        &labelled("end", "num_gc"),
+        TEN_PERCENT,
+    );
     let fraction = labelled("end", "gc_cpu_fraction");
-    comparison.near("end: GCCPUFraction", end.gc_cpu_fraction, &fraction, TEN_PERCENT);
-    comparison.near("peak RSS", mib(trace.summary.peak_rss_bytes), &peaks("rss_mib"), TEN_PERCENT);
-    comparison.near("end: Sys", mib(end.sys), &labelled("end", "sys_mib"), TEN_PERCENT);
-    comparison.near("end: TotalAlloc", mib(end.total_alloc), &labelled("end", "total_alloc_mib"), HEAP);
+    comparison.near("end: GCCPUFraction", end(|stats| stats.gc_cpu_fraction), &fraction, TEN_PERCENT);
+    comparison.near(
+        "peak RSS",
+        simulated(&|trace| mib(trace.summary.peak_rss_bytes)),
+        &peaks("rss_mib"),
+        TEN_PERCENT,
+    );
+    comparison.near("end: Sys", end(|stats| mib(stats.sys)), &labelled("end", "sys_mib"), TEN_PERCENT);
+    comparison.near(
+        "end: TotalAlloc",
+        end(|stats| mib(stats.total_alloc)),
+        &labelled("end", "total_alloc_mib"),
+        HEAP,
+    );
     comparison.finish();
 }
 
 #[test]
 fn gogc_50_is_as_measured() {
-    const MISSES: [Miss; 1] = [miss("live: NumGC", 0.29, BUILDING)];
-    compare("50", "off", &MISSES);
+    compare("50", "off", &[]);
 }
 
 #[test]
