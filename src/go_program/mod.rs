@@ -21,6 +21,7 @@ mod names;
 mod serve;
 mod slices;
 mod steps;
+mod stream;
 mod sync;
 mod types;
 
@@ -75,10 +76,12 @@ enum Helper {
     Stream,
     Mix,
     Buffer,
+    Rate,
+    Flow,
 }
 
 impl Helper {
-    const ALL: [Helper; 21] = [
+    const ALL: [Helper; 23] = [
         Helper::Bits,
         Helper::Unsafe,
         Helper::MaxLimit,
@@ -100,6 +103,8 @@ impl Helper {
         Helper::Stream,
         Helper::Mix,
         Helper::Buffer,
+        Helper::Rate,
+        Helper::Flow,
     ];
 
     fn text(self) -> &'static str {
@@ -121,6 +126,8 @@ impl Helper {
             Helper::Stream => include_str!("helpers/stream.go.txt"),
             Helper::Mix => include_str!("helpers/mix.go.txt"),
             Helper::Buffer => include_str!("helpers/buffer.go.txt"),
+            Helper::Rate => include_str!("helpers/rate.go.txt"),
+            Helper::Flow => include_str!("helpers/flow.go.txt"),
         }
     }
 
@@ -134,6 +141,7 @@ impl Helper {
             Helper::ConstantKey => &[Helper::Text, Helper::Unsafe, Helper::Mix],
             Helper::Latency => &[Helper::Bits],
             Helper::Serve => &[Helper::Latency, Helper::Stream, Helper::Mix, Helper::Bits, Helper::MaxLimit],
+            Helper::Flow => &[Helper::Rate, Helper::Stream, Helper::Mix, Helper::Bits, Helper::MaxLimit],
             Helper::Zipf => &[Helper::Stream, Helper::Mix, Helper::Bits, Helper::MaxLimit],
             Helper::Permutation => &[Helper::Mix],
             Helper::Stream => &[Helper::Mix, Helper::Bits],
@@ -162,7 +170,7 @@ pub fn go_program(scenario: &Scenario, settings: &RunSettings) -> Result<String,
     }
     let texts: Vec<&str> = Helper::ALL.iter().map(|helper| helper.text()).chain([HARNESS]).collect();
     let mut types = GoTypes::new(scenario, Names::of(scenario, &texts));
-    let mut body = Body::new(scenario, &mut types, settings.go.version);
+    let mut body = Body::new(scenario, &mut types, settings.go.version, settings.go.seed);
     body.declare_shards();
     body.main()?;
     let Body { code, sinks, released, crowds, taken, .. } = body;

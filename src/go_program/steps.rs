@@ -36,6 +36,10 @@ pub(super) struct Body<'s, 't> {
     pub(super) released: Vec<VarId>,
     /// `go` steps that are carried out.
     pub(super) crowds: u64,
+    /// `stream` steps so far, by which their variables are told apart.
+    pub(super) streams: u64,
+    /// Chooses everything that the program draws at random.
+    pub(super) seed: u64,
     place: Place,
     turns: u64,
     /// Arrays for what goroutines have got from pools.
@@ -49,6 +53,7 @@ impl<'s, 't> Body<'s, 't> {
         scenario: &'s Scenario,
         types: &'t mut GoTypes<'s>,
         version: GoVersion,
+        seed: u64,
     ) -> Body<'s, 't> {
         let mut garbage = Vec::new();
         let mut released = Vec::new();
@@ -63,6 +68,8 @@ impl<'s, 't> Body<'s, 't> {
             sink_type,
             released,
             crowds: 0,
+            streams: 0,
+            seed,
             place: Place::default(),
             turns: 1,
             taken: Vec::new(),
@@ -141,6 +148,7 @@ impl<'s, 't> Body<'s, 't> {
             Step::Release(Release { var, count: Some(count) }) => self.release(*var, *count),
             Step::Finalize(finalize) => self.finalize(finalize)?,
             Step::Serve(serve) => self.serve(serve)?,
+            Step::Stream(stream) => self.stream(stream),
             Step::Slice(slice) => self.take_part(slice),
             Step::Go(go) => {
                 self.crowds += self.turns;
@@ -562,7 +570,7 @@ impl<'s, 't> Body<'s, 't> {
         Ok(())
     }
 
-    fn sink(&mut self) -> String {
+    pub(super) fn sink(&mut self) -> String {
         let name = match self.place.track {
             0 => "sink".to_owned(),
             track => format!("sink{track}"),
@@ -574,7 +582,7 @@ impl<'s, 't> Body<'s, 't> {
     }
 
     /// `sink = make([]byte, 256)`.
-    fn drop_into(&mut self, sink: &str, part: &MixPart, written: Written) {
+    pub(super) fn drop_into(&mut self, sink: &str, part: &MixPart, written: Written) {
         let object = match byte_array(&part.go_type) {
             Some(length) if self.sink_type == "[]byte" => self.types.new_bytes(length, written),
             _ => self.types.new_object(&part.go_type, written),
@@ -625,6 +633,7 @@ fn survey<'s>(steps: &'s [Spanned<Step>], garbage: &mut Vec<&'s MixPart>, releas
     for step in steps {
         match step.as_ref() {
             Step::Garbage(step) => garbage.extend(&step.mix),
+            Step::Stream(step) => garbage.push(&step.part),
             Step::Release(Release { var, count: Some(_) }) if !released.contains(var) => released.push(*var),
             Step::Repeat(repeat) => survey(&repeat.steps, garbage, released),
             Step::Parallel(tracks) => tracks.iter().for_each(|track| survey(track, garbage, released)),

@@ -118,6 +118,7 @@ impl Checker<'_> {
                     );
                 }
             }
+            Step::Stream(_) => state.made.extend(step.vars()),
             Step::Slice(slice) => {
                 self.need_made(slice.from, step, &span, state);
                 state.made.insert(slice.into);
@@ -298,6 +299,9 @@ impl Checker<'_> {
             Step::Snapshot(_) => bound(&mut totals.snapshots, 1, SNAPSHOTS_LIMIT, "snapshots"),
             Step::Serve(serve) => {
                 bound(&mut totals.time_ns, serve.duration_ns, TIME_LIMIT_NS, "nanoseconds of virtual time");
+            }
+            Step::Stream(stream) => {
+                bound(&mut totals.time_ns, stream.duration_ns, TIME_LIMIT_NS, "nanoseconds of virtual time");
             }
             Step::Sleep(ns) | Step::Compute(ns) => {
                 bound(&mut totals.time_ns, *ns, TIME_LIMIT_NS, "nanoseconds of virtual time");

@@ -31,6 +31,7 @@ mod check;
 mod keys;
 mod needs;
 mod parse;
+mod rate;
 mod read_slice;
 mod read_step;
 mod reader;
@@ -39,11 +40,13 @@ mod serve;
 mod settings;
 mod splitmix64;
 mod step;
+mod stream;
 mod types;
 
 pub use crate::mistake::{Mistake, Mistakes};
 pub use keys::{KEY_LIMIT, Keys, KeysIter, Order};
 pub use needs::Lacking;
+pub use rate::Rate;
 pub use run::{RunError, run};
 pub use serve::{Arrival, RequestGarbage, Serve, Session};
 pub use settings::{
@@ -53,6 +56,7 @@ pub use step::{
     Access, Alloc, Amount, Backing, Finalize, FinalizeKind, Garbage, Goroutines, Hold, Insert, InsertValue,
     Make, MixPart, Part, PartPlace, PoolGet, PoolPut, Release, Repeat, Shape, SliceOf, Step, Written,
 };
+pub use stream::{Kept, Stream, Tick, Ticks, Totals};
 pub use types::{Basic, GoType, StructType, TypeError, TypeLayout, Types};
 
 use indexmap::IndexMap;

@@ -38,7 +38,7 @@ const STACK_MIN_BYTES: u64 = 2 * KIB;
 const BARE_STEPS: [&str; 2] = ["gc", "free-os-memory"];
 
 /// Steps that are written as a table, with an example of each.
-const TABLE_STEPS: [(&str, &str); 27] = [
+const TABLE_STEPS: [(&str, &str); 28] = [
     ("make", "{ make = { var = \"m\", hint = 1_000 } }"),
     ("insert", "{ insert = { var = \"m\", keys = \"0..1_000\" } }"),
     ("lookup", "{ lookup = { var = \"m\", keys = \"0..1_000\" } }"),
@@ -56,6 +56,7 @@ const TABLE_STEPS: [(&str, &str); 27] = [
         "serve",
         "{ serve = { duration = \"3s\", rate = 8_000, cpu = \"20us\", objects = 20, size = \"512B\" } }",
     ),
+    ("stream", "{ stream = { duration = \"10s\", size = \"1KiB\", alloc = \"100MiB\" } }"),
     ("go", "{ go = { count = 1_000, stack = \"8KiB\" } }"),
     ("exit", "{ exit = 1_000 }"),
     ("sleep", "{ sleep = \"6m\" }"),
@@ -210,6 +211,7 @@ impl Parser {
                     "release" => self.release(&mut table),
                     "finalize" => self.finalize(&mut table, node),
                     "serve" => self.serve(&mut table, node),
+                    "stream" => self.stream(&mut table, node),
                     "slice" => self.slice_of(&mut table, node),
                     "go" => self.go(&mut table),
                     "repeat" => self.repeat(&mut table, depth),

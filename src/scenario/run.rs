@@ -13,6 +13,7 @@ mod maps;
 mod objects;
 mod serve;
 mod slices;
+mod stream;
 mod sync;
 mod task;
 mod variable;
@@ -153,6 +154,10 @@ impl<'s> Machine<'s> {
             Progress::More => track.task = Some(task),
             Progress::Done => {}
             Progress::Asleep { until_ns } => track.asleep_until_ns = until_ns,
+            Progress::Napping { until_ns } => {
+                track.asleep_until_ns = until_ns;
+                track.task = Some(task);
+            }
         }
         if self.process.heap().span_count() > ObjRef::SPAN_LIMIT - SPAN_MARGIN {
             return Err(RunError::HeapTooLarge { spans: ObjRef::SPAN_LIMIT });

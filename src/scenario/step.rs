@@ -9,7 +9,7 @@ use toml::Spanned;
 use super::keys::Keys;
 use super::reader::grouped;
 use super::settings::{Gogc, MemoryLimit};
-use super::{GoType, Scenario, Serve, VarId};
+use super::{GoType, Scenario, Serve, Stream, VarId};
 use crate::heap::object::Layout;
 use crate::units::{Bytes, Nanos};
 
@@ -44,6 +44,8 @@ pub enum Step {
     Slice(SliceOf),
     /// Request load: `{ serve = { duration = "3s", rate = 8_000, cpu = "20us", objects = 20, size = "512B", session = "sessions" } }`.
     Serve(Serve),
+    /// Allocation at rates that change: `{ stream = { duration = "10s", size = "1KiB", alloc = "100MiB" } }`.
+    Stream(Stream),
     /// Goroutines that block with stacks of a size: `{ go = { count = 1_000, stack = "8KiB" } }`.
     Go(Goroutines),
     /// Goroutines that return, newest first: `{ exit = 1_000 }`.
@@ -392,6 +394,7 @@ impl Step {
             Step::Finalize(_) => "finalize",
             Step::Slice(_) => "slice",
             Step::Serve(_) => "serve",
+            Step::Stream(_) => "stream",
             Step::Go(_) => "go",
             Step::Exit(_) => "exit",
             Step::Sleep(_) => "sleep",
@@ -422,6 +425,7 @@ impl Step {
             Step::Hold(hold) => vec![hold.from, hold.into],
             Step::Release(release) => vec![release.var],
             Step::Serve(serve) => serve.session.iter().map(|session| session.into).collect(),
+            Step::Stream(stream) => stream.kept.iter().map(|kept| kept.into).collect(),
             Step::Slice(slice) => vec![slice.from, slice.into],
             _ => vec![],
         }
@@ -448,6 +452,7 @@ impl Step {
                 let objects = serve.garbage.as_ref().map_or(0, |garbage| garbage.count);
                 serve.requests().saturating_mul(objects + 1)
             }
+            Step::Stream(stream) => stream.tick_count().saturating_add(stream.totals(0).made),
             Step::Exit(count) => *count,
             Step::Get(PoolGet { count, .. }) | Step::Put(PoolPut { count, .. }) => *count,
             _ => self.keys().map_or(1, |keys| keys.count().max(1)),
@@ -496,6 +501,7 @@ impl Step {
             Step::Serve(step) => {
                 format!("{} requests a second for {}", grouped(step.rate), Nanos(step.duration_ns))
             }
+            Step::Stream(step) => format!("stream for {}", Nanos(step.duration_ns)),
             Step::Slice(step) => {
                 let verb = if step.part == Part::Copy { "copy" } else { "slice" };
                 format!("{verb} {} of {} into {}", grouped(step.len), name(&step.from), name(&step.into))

@@ -17,7 +17,7 @@ use crate::scenario::{
 };
 
 /// Bytes of a pointer: what an object that is linked to others has written at least.
-const POINTER_BYTES: u64 = 8;
+pub(super) const POINTER_BYTES: u64 = 8;
 
 /// An `alloc` in the middle of being carried out.
 pub(super) struct AllocTask<'s> {
@@ -135,7 +135,7 @@ impl Machine<'_> {
     /// The variable that garbage is assigned to: `sink = make([]byte, 256)`. It keeps the newest object reachable, and
     /// each track has one of its own. While a step goes on, a small object is not worth the assignment: it is one of
     /// hundreds in its span.
-    fn sink(&mut self) -> Global {
+    pub(super) fn sink(&mut self) -> Global {
         *self.sinks.entry(self.track).or_insert_with(|| self.process.new_global())
     }
 
@@ -332,7 +332,7 @@ impl Machine<'_> {
     }
 
     /// A backing array for at least `count` elements, rounded up to what its size class holds.
-    fn make_backing(&mut self, var: VarId, count: u64) -> Slice {
+    pub(super) fn make_backing(&mut self, var: VarId, count: u64) -> Slice {
         let element = self.element(var);
         let asked = element.array(count.max(1)).expect("checked: the array has a size");
         let usable = usable_bytes(self.process.version(), asked);

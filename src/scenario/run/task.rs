@@ -5,6 +5,7 @@ use super::draws::Drawn;
 use super::maps::{InsertTask, RebuildTask};
 use super::objects::{AllocTask, FinalizeTask, GarbageTask, HoldTask};
 use super::serve::WorkerTask;
+use super::stream::StreamTask;
 use super::sync::GetTask;
 use crate::scenario::{Access, KeysIter, PoolPut, Release, Step};
 
@@ -24,6 +25,7 @@ pub(super) enum Task<'s> {
     Hold(HoldTask<'s>),
     Finalize(FinalizeTask<'s>),
     Worker(WorkerTask),
+    Stream(StreamTask<'s>),
     Get(GetTask<'s>),
     Put(&'s PoolPut, u64),
     Compute {
@@ -48,6 +50,8 @@ pub(super) enum Progress {
     Done,
     /// It is done, and its goroutine sleeps.
     Asleep { until_ns: f64 },
+    /// There is more to do, after a sleep.
+    Napping { until_ns: f64 },
 }
 
 impl<'s> Machine<'s> {
@@ -63,6 +67,7 @@ impl<'s> Machine<'s> {
             Step::Garbage(garbage) => Task::Garbage(GarbageTask::new(garbage, seed, turn)),
             Step::Hold(hold) => Task::Hold(HoldTask::new(hold, seed, turn)),
             Step::Finalize(finalize) => Task::Finalize(FinalizeTask::new(finalize)),
+            Step::Stream(stream) => Task::Stream(StreamTask::new(stream, seed)),
             Step::Get(get) => Task::Get(GetTask::new(get, seed, turn)),
             Step::Put(put) => Task::Put(put, put.count),
             Step::Compute(ns) => Task::Compute { left_ns: *ns },
@@ -90,6 +95,7 @@ impl<'s> Machine<'s> {
             Task::Hold(hold) => self.hold_slice(hold),
             Task::Finalize(finalize) => self.finalize_slice(finalize),
             Task::Worker(worker) => self.serve_slice(worker),
+            Task::Stream(stream) => self.stream_slice(stream),
             Task::Get(get) => self.get_slice(get),
             Task::Put(put, left) => self.put_slice(put, left),
             Task::Compute { left_ns } => {
