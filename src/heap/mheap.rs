@@ -15,6 +15,7 @@
 //! Invariants: `in_use + free + released + stack + work_buf` is the mapped heap, a multiple of 4 MiB; a page belongs to
 //! at most one span.
 
+use std::hint::black_box;
 use std::ops::Range;
 
 use indexmap::IndexMap;
@@ -26,6 +27,7 @@ use super::mspan::{MarkUnit, Mspan};
 use super::object::{ObjRef, SpanId};
 use super::page_accounting::{PageAccounting, SpanUse};
 use super::page_alloc::{HeapBase, PageAlloc};
+use super::pointers::PointerWords;
 use super::size_class::{SPAN_CLASS_COUNT, SpanClass};
 use super::special::{Attachment, Finalizer};
 use super::stats::HeapStats;
@@ -247,6 +249,14 @@ impl Heap {
     #[inline]
     pub fn pointer(&self, obj: ObjRef, slot: u32) -> ObjRef {
         self.span(obj.span()).pointers.get(obj.span(), obj.index(), slot)
+    }
+
+    /// Reads pointer slots of `obj` one right after the other, so that the host's cache misses overlap.
+    pub fn bring_pointers_near(&self, obj: ObjRef, slots: &[u32]) {
+        if let PointerWords::Words { stride, words } = &self.span(obj.span()).pointers {
+            let words = &words[(obj.index() * stride) as usize..];
+            black_box(slots.iter().fold(false, |near, slot| near ^ words[*slot as usize].is_nil()));
+        }
     }
 
     /// Stores a pointer without a write barrier.

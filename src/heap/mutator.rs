@@ -54,6 +54,10 @@ pub trait Mutator {
     /// The pointer in `slot` of `obj`.
     fn pointer(&self, obj: ObjRef, slot: u32) -> ObjRef;
 
+    /// The host reads these pointer slots of `obj` together, so that the cache misses of operations that follow overlap.
+    /// Changes nothing, and need not do anything.
+    fn bring_near(&self, _obj: ObjRef, _slots: &[u32]) {}
+
     /// Stores a pointer into `slot` of `obj`, through the write barrier when it is on.
     fn set_pointer(&mut self, obj: ObjRef, slot: u32, value: ObjRef);
 

@@ -56,8 +56,28 @@ impl Process {
         run
     }
 
+    #[inline]
     fn alloc_small(&mut self, layout: Layout, span_class: SpanClass, limit: u32) -> Run {
         let elem_bytes = span_class.size_class().expect("a small span class").elem_bytes();
+        if !self.marker.is_marking() {
+            // The usual case: the cached span has room, and nobody looks.
+            let cache = self.cache();
+            if let Some(run) = self.heap.alloc_run(cache, span_class, layout, limit, AllocColor::White) {
+                self.pay_for_run(run, span_class, elem_bytes);
+                return run;
+            }
+        }
+        self.alloc_small_by_the_book(layout, span_class, elem_bytes, limit)
+    }
+
+    #[inline(never)]
+    fn alloc_small_by_the_book(
+        &mut self,
+        layout: Layout,
+        span_class: SpanClass,
+        elem_bytes: u64,
+        limit: u32,
+    ) -> Run {
         let paid = if self.marker.is_marking() { self.charge_assist(elem_bytes, limit) } else { limit };
         let mut test_trigger = false;
         let run = loop {
@@ -74,13 +94,19 @@ impl Process {
         if self.marker.is_marking() {
             self.marker.note_black_allocation(u64::from(run.count()), elem_bytes);
         }
-        let prepared = self.heap.prepare_run(run);
-        let cpu_ns = self.small_object_ns(elem_bytes, span_class.kind(), u64::from(run.count()));
-        self.spend_on_preparation(cpu_ns, prepared);
+        self.pay_for_run(run, span_class, elem_bytes);
         if test_trigger && !self.marker.is_marking() {
             self.start_cycle_for(run.first());
         }
         run
+    }
+
+    /// Makes the memory of a run ready, and spends what that and its allocation cost.
+    #[inline]
+    fn pay_for_run(&mut self, run: Run, span_class: SpanClass, elem_bytes: u64) {
+        let prepared = self.heap.prepare_run(run);
+        let cpu_ns = self.small_object_ns(elem_bytes, span_class.kind(), u64::from(run.count()));
+        self.spend_on_preparation(cpu_ns, prepared);
     }
 
     fn alloc_large(&mut self, layout: Layout) -> Run {

@@ -1,7 +1,7 @@
 //! Goroutines that wait: what a thousand of them hold, and what stays when they have returned.
 //!
 //! **Mechanism.** `go f(x)` makes a closure, which is garbage as soon as `f` runs; a waiting goroutine is a `g` descriptor,
-//! a 96-byte `sudog` that hangs in the channel's queue, and a stack. When it returns,
+//! a 96-byte `sudog` (112 in Go 1.27) that hangs in the channel's queue, and a stack. When it returns,
 //!
 //! 1. its `g` goes to the free list of its P - and to the common one in batches: 64 become 31 - and stays for the next
 //!    goroutine: a process keeps a `g` for every goroutine it ever had at one time;
@@ -27,6 +27,7 @@ use crate::heap::mutator::Mutator;
 use crate::heap::object::{Layout, ObjRef};
 use crate::heap::size_class::usable_bytes;
 use crate::units::PHYSICAL_PAGE_BYTES;
+use crate::version::GoVersion;
 
 /// Goroutines on a P's free list at which most of them go to the common list.
 const FREE_LIST_LIMIT: usize = 64;
@@ -39,6 +40,8 @@ const SUDOG_CACHE: usize = 128;
 const STACKS_A_JOB: u64 = 16;
 /// A `sudog`: 12 words, the last a pointer.
 const SUDOG: Layout = Layout::scan(96, 1, 96);
+/// With two pointers that the collector can be made blind to, each a pointer and its address (`maybeTraceablePtr`, Go 1.27).
+const SUDOG_1_27: Layout = Layout::scan(112, 1, 104);
 /// An unbuffered channel without elements.
 const CHANNEL: Layout = Layout::noscan(96);
 /// The closure of `go f(x, y)`: a code address and two words, the last a pointer.
@@ -337,8 +340,9 @@ impl Process {
         }
         let own = &mut self.blocked.sudogs[cache];
         if own.len == 0 {
-            let sudog = self.alloc(SUDOG);
-            self.write_part(sudog, 0, SUDOG.size_bytes);
+            let layout = if self.settings.version == GoVersion::Go1_27 { SUDOG_1_27 } else { SUDOG };
+            let sudog = self.alloc(layout);
+            self.write_part(sudog, 0, layout.size_bytes);
             return sudog;
         }
         own.len -= 1;
@@ -390,7 +394,6 @@ mod tests {
     use crate::process::{Process, Settings};
     use crate::trace::MemStats;
     use crate::units::KIB;
-    use crate::version::GoVersion;
 
     /// MemStats of real Go less those at the start of the program: HeapAlloc and HeapObjects; then StackInuse.
     fn stages(version: GoVersion, stack_bytes: u64) -> Vec<(u64, u64, u64)> {

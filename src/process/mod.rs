@@ -366,6 +366,7 @@ impl Process {
     }
 
     /// The program writes the first `len_bytes` of each object of a run.
+    #[inline]
     pub fn write_run(&mut self, run: Run, len_bytes: u64) {
         let faults = self.heap.write_run(run, len_bytes);
         if faults > 0 {
@@ -406,6 +407,10 @@ impl Mutator for Process {
         self.heap.pointer(obj, slot)
     }
 
+    fn bring_near(&self, obj: ObjRef, slots: &[u32]) {
+        self.heap.bring_pointers_near(obj, slots);
+    }
+
     #[inline]
     fn set_pointer(&mut self, obj: ObjRef, slot: u32, value: ObjRef) {
         if self.marker.is_marking() {
@@ -430,10 +435,12 @@ impl Mutator for Process {
         }
     }
 
+    #[inline]
     fn push_local(&mut self, obj: ObjRef) {
         self.goroutines[self.current].locals.push(obj);
     }
 
+    #[inline]
     fn pop_local(&mut self) {
         let popped = self.goroutines[self.current].locals.pop();
         debug_assert!(popped.is_some(), "no local to pop");

@@ -47,6 +47,7 @@ impl Process {
     }
 
     /// `count` small objects in slots of `elem_bytes`, without refill, zeroing and faults.
+    #[inline]
     pub(super) fn small_object_ns(&self, elem_bytes: u64, kind: ScanKind, count: u64) -> f64 {
         let black_ns = if self.marker.is_marking() { self.costs.allocation.allocate_black_ns } else { 0.0 };
         self.costs.malloc_ns(elem_bytes, self.pointer_map(elem_bytes, kind), count) + black_ns * count as f64
@@ -62,6 +63,7 @@ impl Process {
         )
     }
 
+    #[inline]
     fn pointer_map(&self, elem_bytes: u64, kind: ScanKind) -> PointerMap {
         match kind {
             ScanKind::Noscan => PointerMap::Noscan,
@@ -87,6 +89,7 @@ impl Process {
     }
 
     /// Clearing memory and faulting it in.
+    #[inline]
     pub(super) fn preparation_ns(&self, prepared: Prepared) -> f64 {
         let zero_ns = match prepared.zeroed_bytes {
             0 => 0.0,
@@ -116,6 +119,7 @@ impl Process {
     }
 
     /// Memory that allocation goes through before it comes back to the same place: what the goal leaves room for.
+    #[inline]
     fn allocation_working_set_bytes(&self) -> u64 {
         let retained_bytes = self.heap.accounts.retained_bytes();
         let room_bytes = self.pacer.gc_percent_goal_bytes().saturating_sub(self.pacer.heap_marked_bytes());

@@ -233,7 +233,7 @@ impl BucketMap {
     }
 
     /// Allocates what is stored indirectly and writes the pointers of a new entry. Its slot holds nil pointers so far.
-    #[inline(never)]
+    #[inline]
     fn store_pointers<M: Mutator>(
         &mut self,
         m: &mut M,
@@ -245,12 +245,17 @@ impl BucketMap {
             return;
         }
         let place = self.current.place(&self.map_type, slot.bucket);
-        let key_slot = place.first_pointer_slot + self.map_type.key_pointer_slot(slot.slot);
-        let key_at = self.home(m, place, key_slot, self.map_type.stored_key());
-        write_pointers(m, key_at, self.map_type.key(), key_pointers, OldPointers::Nil);
-        let elem_slot = place.first_pointer_slot + self.map_type.elem_pointer_slot(slot.slot);
-        let elem_at = self.home(m, place, elem_slot, self.map_type.stored_elem());
-        write_pointers(m, elem_at, self.map_type.elem(), elem_pointers, OldPointers::Nil);
+        let t = self.map_type;
+        if t.stored_key().pointer_slots > 0 {
+            let key_slot = place.first_pointer_slot + t.key_pointer_slot(slot.slot);
+            let key_at = self.home(m, place, key_slot, t.stored_key());
+            write_pointers(m, key_at, t.key(), key_pointers, OldPointers::Nil);
+        }
+        if t.stored_elem().pointer_slots > 0 {
+            let elem_slot = place.first_pointer_slot + t.elem_pointer_slot(slot.slot);
+            let elem_at = self.home(m, place, elem_slot, t.stored_elem());
+            write_pointers(m, elem_at, t.elem(), elem_pointers, OldPointers::Nil);
+        }
     }
 
     /// Where the pointers of a new key or elem go: its slots in the bucket, or a new object that the bucket refers to.
@@ -326,7 +331,7 @@ impl BucketMap {
         true
     }
 
-    #[inline(never)]
+    #[inline]
     fn clear_entry_pointers<M: Mutator>(&self, m: &mut M, slot: Slot) {
         let place = self.current.place(&self.map_type, slot.bucket);
         let key = place.first_pointer_slot + self.map_type.key_pointer_slot(slot.slot);

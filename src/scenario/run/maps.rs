@@ -8,7 +8,7 @@ use crate::container::entry::Inserted;
 use crate::container::map::Map;
 use crate::container::map_type::{Equality, MapType, TypeDesc};
 use crate::heap::mutator::{Mutator, Operation};
-use crate::heap::object::ObjRef;
+use crate::heap::object::{Layout, ObjRef};
 use crate::scenario::{GoType, Insert, InsertValue, KeysIter, Make, Typed, VarId, VarType, Written};
 
 /// Keys that are inserted one by one in a slice of work.
@@ -172,14 +172,15 @@ impl Machine<'_> {
             self.process.push_local(text);
             text
         });
+        if let (InsertValue::New { object, written }, None) = (&step.value, key_text)
+            && self.variables[step.var.0].map().is_some_and(|map| map.map_type().elem().pointer_slots == 1)
+        {
+            return self.insert_new(step.var, key, *object, *written);
+        }
         value.clear();
         match &step.value {
             InsertValue::Zero => {}
-            InsertValue::New { object, written } => {
-                let run = self.process.alloc_run(*object, 1);
-                self.process.write_run(run, written_bytes(*written, object.size_bytes));
-                value.push(run.first());
-            }
+            InsertValue::New { object, written } => value.push(self.new_value(*object, *written)),
             InsertValue::Shared(from) => self.read_shared_value(*from, key, value),
         };
         let locals = value.len() + key_text.iter().count();
@@ -190,6 +191,25 @@ impl Machine<'_> {
         }
         let inserted = map.insert(&mut self.process, key, key_text.as_slice(), value);
         (0..locals).for_each(|_| self.process.pop_local());
+        inserted
+    }
+
+    /// `new(T)`.
+    #[inline]
+    fn new_value(&mut self, object: Layout, written: Written) -> ObjRef {
+        let run = self.process.alloc_run(object, 1);
+        self.process.write_run(run, written_bytes(written, object.size_bytes));
+        run.first()
+    }
+
+    /// `m[key] = new(T)`, where no text is made for the key: what most programs do.
+    #[inline]
+    fn insert_new(&mut self, var: VarId, key: u32, object: Layout, written: Written) -> Inserted {
+        let pointer = self.new_value(object, written);
+        self.process.push_local(pointer);
+        let map = self.variables[var.0].map().expect("checked: the map was made");
+        let inserted = map.insert(&mut self.process, key, &[], &[pointer]);
+        self.process.pop_local();
         inserted
     }
 
