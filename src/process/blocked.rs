@@ -394,6 +394,7 @@ mod tests {
     use crate::process::{Process, Settings};
     use crate::trace::MemStats;
     use crate::units::KIB;
+    use crate::version::GoVersion;
 
     /// MemStats of real Go less those at the start of the program: HeapAlloc and HeapObjects; then StackInuse.
     fn stages(version: GoVersion, stack_bytes: u64) -> Vec<(u64, u64, u64)> {
