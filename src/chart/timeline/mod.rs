@@ -19,7 +19,7 @@ use super::labels::FreeSpots;
 use super::page::{self, MARGIN_PX};
 use super::picture::{Align, Area, Picture, at};
 use super::text::regular;
-use super::theme::{BODY_PX, NAME_PX, Theme};
+use super::theme::{BODY_PX, Theme};
 use super::words;
 use crate::trace::Trace;
 
@@ -50,9 +50,7 @@ pub fn draw(picture: &mut Picture, theme: &Theme, trace: &Trace) {
     let top = page::header(picture, theme, title, &subtitle);
     let bottom = page::footer(picture, theme, &trace.answer);
     if trace.samples.is_empty() {
-        let middle = at(picture.width_px as f32 / 2.0, (top + bottom) / 2.0);
-        let remark = "The run recorded no samples: there is nothing to draw.";
-        picture.text(middle, Align::Middle, regular(NAME_PX), theme.text_quiet, remark);
+        page::remark(picture, theme, (top, bottom), "The run recorded no samples: there is nothing to draw.");
         return;
     }
     draw_run(picture, theme, trace, top, bottom);
