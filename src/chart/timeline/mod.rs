@@ -10,6 +10,7 @@ mod ledger;
 mod lines;
 mod oom;
 mod steps;
+mod triggers;
 
 pub(super) use ledger::ledger_columns;
 pub(super) use lines::{draw_line, has_narrow_teeth, size_line, staircase_line};
@@ -78,11 +79,16 @@ fn draw_run(picture: &mut Picture, theme: &Theme, trace: &Trace, top: f32, botto
     lanes::draw_cycles(picture, theme, &frame, trace);
     lanes::draw_snapshots(picture, theme, &frame, trace);
     let drawn = lines::draw(picture, theme, &frame, trace);
+    let has_triggers = triggers::draw(picture, theme, &frame, trace);
     let mut spots = FreeSpots::default();
     oom::draw(picture, theme, &frame, trace, &drawn, &mut spots);
     lanes::take_vertical_lines(&frame, trace, &mut spots);
     let unnamed = stack.draw_names(picture, theme, &drawn, &spots);
-    ends::draw(picture, theme, &frame, &drawn, &unnamed);
+    let mut keys: Vec<ends::Key> = unnamed.into_iter().map(ends::Key::Fill).collect();
+    if has_triggers {
+        keys.push(ends::Key::Trigger);
+    }
+    ends::draw(picture, theme, &frame, &drawn, &keys);
     let axis_top = plot.bottom + lanes::HEIGHT_PX + lanes::snapshot_lane_px(trace);
     steps::draw_axis(picture, theme, &frame, axis_top);
     legend.draw(picture, theme, axis_top + steps::axis_px(&frame.time));
