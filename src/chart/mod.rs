@@ -1,12 +1,22 @@
-//! Charts: traces as PNG pictures that a room can read from the back row.
+//! Charts: traces as pictures, PNG or SVG, that a room can read from the back row.
 //!
 //! Terms: a *picture* is a list of marks in pixels; a *timeline* shows one trace, a *comparison* several, an *overlay*
 //! one over real runs of the same program; the *ledger* is resident memory split by owner, stacked.
 //!
-//! 1. The page is laid out: question, settings and answer (`page`), then a timeline or a comparison.
+//! | [`Kind`] | shows | needs close-ups |
+//! |---|---|---|
+//! | `timeline` | heap against resident size over time | |
+//! | `comparison` | several runs side by side, and the trade-off | |
+//! | `pacer` | every cycle: live, trigger, goal, peak; overshoot, utilization, cons/mark | |
+//! | `heap-map`, `heap-film` | the pages of the heap, at moments or as an animation | yes |
+//! | `map-xray` | the slots of a map, before and after | yes |
+//! | `size-classes` | spans and waste by class | yes |
+//! | `pauses` | how long pauses and assists took | yes |
+//!
+//! 1. The page is laid out: question, settings and answer (`page`), then what the kind shows.
 //! 2. Time and size get axes (`axis`); samples are thinned to what pixels can show (`decimate`).
 //! 3. Labels find places where nothing lies yet (`labels`).
-//! 4. The finished picture is painted (`paint`) and encoded (`png_file`).
+//! 4. The finished picture is painted (`paint`) and encoded (`png_file`), or written as shapes (`svg`).
 //!
 //! Invariants: the same traces give the same bytes on every machine - fonts travel with the binary and nothing asks the
 //! system; no two texts overlap; colour is never the only sign; a file is written whole or not at all.
@@ -18,13 +28,23 @@
 mod axis;
 mod comparison;
 mod decimate;
+mod heap_map;
+mod kind;
 mod labels;
+mod map_xray;
+mod moments;
 mod overlay;
+mod pacer;
 mod page;
 mod paint;
+mod pauses;
 mod picture;
 mod png_file;
+mod scale;
+mod side_names;
+mod size_classes;
 mod stroke;
+mod svg;
 mod text;
 mod theme;
 mod timeline;
@@ -32,10 +52,11 @@ mod words;
 
 use std::path::{Path, PathBuf};
 
+pub use kind::{Format, Kind};
 pub use overlay::{BandPoint, Overlay, OverlayPanel, overlay_texts, render_overlay, render_overlay_png};
 pub use theme::{DARK, Ink, LIGHT, Theme};
 
-use crate::trace::{Sample, Trace};
+use crate::trace::{CloseUps, Recording, Sample, Trace};
 use picture::Picture;
 
 /// The most traces that one chart compares.
@@ -89,6 +110,48 @@ pub enum ChartError {
         /// How many were given.
         count: usize,
     },
+    /// A kind that shows one run was given several.
+    #[error(
+        "the chart {kind} shows one run, and there are {count}; accepted: a single run, or --chart comparison"
+    )]
+    OneRunOnly {
+        /// The kind.
+        kind: Kind,
+        /// How many runs were given.
+        count: usize,
+    },
+    /// The run was recorded without what the chart shows.
+    #[error(
+        "the chart {kind} shows what this trace does not have; accepted: a trace that gclab run --save-trace has written"
+    )]
+    NotRecorded {
+        /// The kind.
+        kind: Kind,
+    },
+    /// There is no map to look into.
+    #[error(
+        "no map exists at any snapshot of the run; accepted: a scenario with a snapshot while a map variable is not nil"
+    )]
+    NoMap,
+    /// There is no snapshot of this name.
+    #[error("there is no moment {label:?} to show; accepted: {labels}")]
+    NoSuchMoment {
+        /// What was asked for.
+        label: String,
+        /// What there is.
+        labels: String,
+    },
+    /// More moments than a page has room for.
+    #[error("{count} moments do not fit the chart; accepted: at most {most}")]
+    TooManyMoments {
+        /// How many were asked for.
+        count: usize,
+        /// How many fit.
+        most: usize,
+    },
+    /// A film has no shapes.
+    #[error("a film is a PNG that moves; accepted: --format png")]
+    FilmIsPixels,
     /// The page is too small for its words.
     #[error(
         "a chart of {width_px} by {height_px} pixels is too small: at least {} by {} are needed",
@@ -109,6 +172,108 @@ pub enum ChartError {
         /// What the system said.
         source: std::io::Error,
     },
+}
+
+/// What to draw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// What the chart shows.
+    pub kind: Kind,
+    /// Labels of the snapshots that it shows, for kinds that show moments; empty for a choice of its own.
+    pub at: Vec<String>,
+}
+
+impl From<Kind> for Request {
+    fn from(kind: Kind) -> Request {
+        Request { kind, at: Vec::new() }
+    }
+}
+
+/// Draws runs as the bytes of a file.
+///
+/// # Errors
+/// [`ChartError`], except for [`ChartError::Write`].
+pub fn draw(
+    runs: &[Recording],
+    request: &Request,
+    style: &Style,
+    format: Format,
+) -> Result<Vec<u8>, ChartError> {
+    if request.kind == Kind::HeapFilm {
+        let run = only(runs, Kind::HeapFilm)?;
+        return match format {
+            Format::Png => heap_map::film(run, style),
+            Format::Svg => Err(ChartError::FilmIsPixels),
+        };
+    }
+    let picture = lay_out(runs, request, style)?;
+    Ok(match format {
+        Format::Png => png_file::encode(&image(&picture)),
+        Format::Svg => {
+            let title = runs.first().map_or("", |run| run.trace.title.as_str());
+            svg::document(&picture, &format!("{}: {title}", request.kind)).into_bytes()
+        }
+    })
+}
+
+/// Writes the bytes of a chart to a file, whole or not at all.
+///
+/// # Errors
+/// [`ChartError::Write`]; then nothing is left behind.
+pub fn write(bytes: &[u8], path: &Path) -> Result<(), ChartError> {
+    png_file::write(bytes, path)
+}
+
+/// Every text that [`draw`] draws, and where; of a film, its last frame.
+///
+/// # Errors
+/// As [`draw`].
+pub fn chart_texts(
+    runs: &[Recording],
+    request: &Request,
+    style: &Style,
+) -> Result<Vec<PlacedText>, ChartError> {
+    Ok(lay_out(runs, request, style)?.labels().map(placed).collect())
+}
+
+fn lay_out(runs: &[Recording], request: &Request, style: &Style) -> Result<Picture, ChartError> {
+    let Style { width_px, height_px, theme } = *style;
+    let kind = request.kind;
+    let traces = || runs.iter().map(|run| run.trace.clone()).collect::<Vec<Trace>>();
+    match kind {
+        Kind::Timeline => return compose(&[only(runs, kind)?.trace.clone()], style),
+        Kind::Comparison => return compose(&traces(), style),
+        Kind::HeapFilm => return heap_map::last_frame(only(runs, kind)?, style),
+        _ => check_size(style)?,
+    }
+    let run = only(runs, kind)?;
+    let mut picture = Picture::new(width_px, height_px, theme.background);
+    match kind {
+        Kind::HeapMap => heap_map::draw(&mut picture, theme, run, &request.at)?,
+        Kind::MapXray => map_xray::draw(&mut picture, theme, run, &request.at)?,
+        Kind::SizeClasses => size_classes::draw(&mut picture, theme, run, &request.at)?,
+        Kind::Pauses => pauses::draw(&mut picture, theme, run)?,
+        _ => pacer::draw(&mut picture, theme, &run.trace),
+    }
+    Ok(picture)
+}
+
+/// The one run of a chart that shows one.
+fn only(runs: &[Recording], kind: Kind) -> Result<&Recording, ChartError> {
+    match runs {
+        [] => Err(ChartError::NoTrace),
+        [run] => Ok(run),
+        several => Err(ChartError::OneRunOnly { kind, count: several.len() }),
+    }
+}
+
+/// The close-ups that a chart of `kind` shows.
+fn close_ups(run: &Recording, kind: Kind) -> Result<&CloseUps, ChartError> {
+    run.close_ups.as_ref().ok_or(ChartError::NotRecorded { kind })
+}
+
+fn image(picture: &Picture) -> Image {
+    Image { width_px: picture.width_px, height_px: picture.height_px, rgb: paint::paint(picture) }
 }
 
 /// Draws `traces` - one as heap and resident memory over time, several side by side - into a PNG file of the default
@@ -133,8 +298,7 @@ pub fn render_png_bytes(traces: &[Trace], style: &Style) -> Result<Vec<u8>, Char
 /// # Errors
 /// [`ChartError::NoTrace`], [`ChartError::TooManyTraces`] (above [`MAX_TRACES`]) or [`ChartError::TooSmall`].
 pub fn render(traces: &[Trace], style: &Style) -> Result<Image, ChartError> {
-    let picture = compose(traces, style)?;
-    Ok(Image { width_px: picture.width_px, height_px: picture.height_px, rgb: paint::paint(&picture) })
+    Ok(image(&compose(traces, style)?))
 }
 
 /// A line of text on a chart, and the room it takes in pixels from the top left corner.
@@ -193,11 +357,17 @@ fn with_snapshots_as_samples(trace: &Trace) -> Trace {
     trace
 }
 
-fn compose(traces: &[Trace], style: &Style) -> Result<Picture, ChartError> {
-    let Style { width_px, height_px, theme } = *style;
+fn check_size(style: &Style) -> Result<(), ChartError> {
+    let Style { width_px, height_px, .. } = *style;
     if width_px < Style::MIN_WIDTH_PX || height_px < Style::MIN_HEIGHT_PX {
         return Err(ChartError::TooSmall { width_px, height_px });
     }
+    Ok(())
+}
+
+fn compose(traces: &[Trace], style: &Style) -> Result<Picture, ChartError> {
+    let Style { width_px, height_px, theme } = *style;
+    check_size(style)?;
     let mut picture = Picture::new(width_px, height_px, theme.background);
     let traces: Vec<Trace> = traces.iter().map(with_snapshots_as_samples).collect();
     match traces.as_slice() {

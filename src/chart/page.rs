@@ -2,7 +2,7 @@
 
 use super::picture::{Align, Area, Picture, at};
 use super::text::{Font, bold, regular};
-use super::theme::{ANSWER_PX, BODY_PX, SUBTITLE_PX, TITLE_PX, Theme};
+use super::theme::{ANSWER_PX, BODY_PX, NAME_PX, SUBTITLE_PX, TITLE_PX, Theme};
 
 /// Distance from the edge of the page to anything on it, in pixels.
 pub const MARGIN_PX: f32 = 30.0;
@@ -42,6 +42,12 @@ pub fn footer(picture: &mut Picture, theme: &Theme, answer: &str) -> f32 {
         picture.text(at(MARGIN_PX + BAR_PX + PADDING_PX + 4.0, y), Align::Start, font, theme.text, line);
     }
     top - 12.0
+}
+
+/// Writes one line where a chart would be, between `top` and `bottom`.
+pub fn remark(picture: &mut Picture, theme: &Theme, (top, bottom): (f32, f32), words: &str) {
+    let middle = at(picture.width_px as f32 / 2.0, (top + bottom) / 2.0);
+    picture.text(middle, Align::Middle, regular(NAME_PX), theme.text_quiet, words);
 }
 
 /// Two lines in large type, else three in ordinary type.

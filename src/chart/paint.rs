@@ -8,8 +8,8 @@ use super::stroke;
 use super::theme::Ink;
 
 /// Distance between two stripes of a hatching in pixels, and their thickness, both measured along a row.
-const HATCH_PERIOD_PX: i32 = 14;
-const HATCH_STRIPE_PX: i32 = 3;
+pub const HATCH_PERIOD_PX: i32 = 14;
+pub const HATCH_STRIPE_PX: i32 = 3;
 
 /// The pixels of `picture`: rows from the top, three bytes (red, green, blue) a pixel.
 pub fn paint(picture: &Picture) -> Vec<u8> {

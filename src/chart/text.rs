@@ -8,7 +8,9 @@
 
 use std::sync::LazyLock;
 
-use ab_glyph::{Font as _, FontRef, Glyph, PxScale, ScaleFont as _, point};
+use std::fmt::Write as _;
+
+use ab_glyph::{Font as _, FontRef, Glyph, GlyphId, OutlineCurve, PxScale, ScaleFont as _, point};
 
 /// How strongly letters are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +111,53 @@ impl Font {
             x += face.h_advance(id);
             previous = Some(id);
         }
+    }
+
+    /// Units of the em square: what [`Font::glyphs`] and [`Font::outline`] measure in.
+    pub fn units_per_em(self) -> f32 {
+        self.face().units_per_em().expect("a bundled font has an em")
+    }
+
+    /// The number of each glyph of `text` and how far from the text's beginning it stands, in units of the face.
+    pub fn glyphs(self, text: &str) -> Vec<(u16, f32)> {
+        let face = self.face();
+        let (mut x, mut previous) = (0.0, None);
+        let mut glyphs = Vec::new();
+        for character in text.chars() {
+            let id = face.glyph_id(character);
+            x += previous.map_or(0.0, |left| face.kern_unscaled(left, id));
+            glyphs.push((id.0, x));
+            x += face.h_advance_unscaled(id);
+            previous = Some(id);
+        }
+        glyphs
+    }
+
+    /// The outline of a glyph as the path of an SVG, upwards in units of the face; `None` for a blank.
+    pub fn outline(self, glyph: u16) -> Option<String> {
+        let outline = self.face().outline(GlyphId(glyph))?;
+        let mut path = String::new();
+        let mut last = None;
+        for curve in &outline.curves {
+            let (from, to) = match curve {
+                OutlineCurve::Line(from, to)
+                | OutlineCurve::Quad(from, _, to)
+                | OutlineCurve::Cubic(from, _, _, to) => (*from, *to),
+            };
+            if last != Some(from) {
+                let _ = write!(path, "{}M{} {}", if path.is_empty() { "" } else { "Z" }, from.x, from.y);
+            }
+            let _ = match curve {
+                OutlineCurve::Line(..) => write!(path, "L{} {}", to.x, to.y),
+                OutlineCurve::Quad(_, by, _) => write!(path, "Q{} {} {} {}", by.x, by.y, to.x, to.y),
+                OutlineCurve::Cubic(_, by, and, _) => {
+                    write!(path, "C{} {} {} {} {} {}", by.x, by.y, and.x, and.y, to.x, to.y)
+                }
+            };
+            last = Some(to);
+        }
+        path.push('Z');
+        (path.len() > 1).then_some(path)
     }
 
     /// `text`, cut with an ellipsis so that it is at most `max_px` wide; empty when not even that fits.

@@ -24,6 +24,14 @@ impl Ink {
     pub const fn with_alpha(self, alpha: f32) -> Ink {
         Ink { rgb: self.rgb, alpha }
     }
+
+    /// The colour with a share of `other`, 0 to 1, mixed in.
+    pub fn mixed_with(self, other: Ink, share: f32) -> Ink {
+        let mix =
+            |own: u8, other: u8| (f32::from(own) * (1.0 - share) + f32::from(other) * share).round() as u8;
+        let [red, green, blue] = std::array::from_fn(|index| mix(self.rgb[index], other.rgb[index]));
+        Ink { rgb: [red, green, blue], alpha: self.alpha }
+    }
 }
 
 /// Every colour on a page, by what it stands for.
@@ -69,8 +77,14 @@ pub struct Theme {
     pub free_hatch: Ink,
     /// Fill: pages handed back lazily that the kernel has not taken.
     pub lazily_freed: Ink,
-    /// Fill: stacks, the runtime's own structures and the binary.
+    /// Fill: stacks.
+    pub stacks: Ink,
+    /// Fill: the runtime's own structures and the binary.
     pub other: Ink,
+    /// Pages of small objects without pointers.
+    pub page_small: Ink,
+    /// Pages of large objects without pointers.
+    pub page_large: Ink,
 }
 
 /// Dark on white: for paper, projectors and daylight.
@@ -95,7 +109,10 @@ pub const LIGHT: Theme = Theme {
     free: ink(252, 222, 168),
     free_hatch: ink(240, 184, 84),
     lazily_freed: ink(254, 240, 214),
+    stacks: ink(190, 226, 212),
     other: ink(205, 209, 216),
+    page_small: ink(112, 186, 236),
+    page_large: ink(124, 204, 178),
 };
 
 /// Light on near-black, for dark pages and dark rooms.
@@ -120,7 +137,10 @@ pub const DARK: Theme = Theme {
     free: ink(106, 74, 20),
     free_hatch: ink(168, 116, 26),
     lazily_freed: ink(70, 56, 34),
+    stacks: ink(22, 92, 74),
     other: ink(74, 79, 88),
+    page_small: ink(40, 112, 166),
+    page_large: ink(28, 122, 96),
 };
 
 /// Em of the question at the top, in pixels.

@@ -10,9 +10,11 @@ use miette::{
 
 use super::terminal::Colour;
 use crate::calibrate::CalibrationError;
+use crate::chart::ChartError;
 use crate::oracle::report::SavedError;
 use crate::oracle::{OracleError, RealRunError, ToolchainError};
 use crate::scenario::{Mistake, Mistakes, RunError};
+use crate::trace::saved::SavedTraceError;
 
 /// Why a command did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -47,9 +49,15 @@ pub(super) enum CliError {
     /// Real Go says otherwise.
     #[error("{missed} exact metric{} beyond the tolerance", if *missed == 1 { " is" } else { "s are" })]
     Unfaithful { missed: usize },
+    /// A file is no saved trace.
+    #[error("{}: {error}", path.display())]
+    SavedTrace { path: PathBuf, error: SavedTraceError },
+    /// The list of the gallery's pictures is wrong.
+    #[error("{}: {reason}", path.display())]
+    GalleryList { path: PathBuf, reason: String },
     /// The picture could not be drawn.
-    #[error("cannot draw {}: {reason}", path.display())]
-    Chart { path: PathBuf, reason: String },
+    #[error("cannot draw {}: {error}", path.display())]
+    Chart { path: PathBuf, error: ChartError },
 }
 
 impl CliError {
@@ -60,6 +68,9 @@ impl CliError {
             | CliError::Read { .. }
             | CliError::Write { .. }
             | CliError::Pacer(_)
+            | CliError::SavedTrace { .. }
+            | CliError::GalleryList { .. }
+            | CliError::Chart { .. }
             | CliError::Usage { .. } => 2,
             CliError::Saved(_) => 2,
             CliError::Oracle(error) => oracle_exit_code(error),
@@ -68,7 +79,7 @@ impl CliError {
                 CalibrationError::Interrupted => 130,
                 CalibrationError::Program { .. } => 1,
             },
-            CliError::Run { .. } | CliError::Chart { .. } | CliError::Unfaithful { .. } => 1,
+            CliError::Run { .. } | CliError::Unfaithful { .. } => 1,
         }
     }
 }

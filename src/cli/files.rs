@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 use super::errors::CliError;
 use crate::cost::CostProfile;
 use crate::scenario::Scenario;
-use crate::trace::{Sample, Trace};
+use crate::trace::{Recording, Sample, Trace, saved};
 use crate::version::GoVersion;
 
 /// No scenario and no profile is longer; what is longer is not read into memory.
@@ -64,6 +64,11 @@ impl PendingFile {
         self.file.write_all(content).map_err(|error| CliError::Write { path: self.path.clone(), error })
     }
 
+    /// The name that the file will have.
+    pub fn shown_path(&self) -> String {
+        self.path.display().to_string()
+    }
+
     /// Gives the file its name.
     pub fn finish(self) -> Result<(), CliError> {
         let PendingFile { file, path } = self;
@@ -85,8 +90,29 @@ fn readable_by_all(_path: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// The scenario files of a folder, in the order of their names.
+pub(super) fn scenario_files(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
+    let read_error = |error| CliError::Read { path: folder.to_owned(), error };
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(read_error)? {
+        let path = entry.map_err(read_error)?.path();
+        if path.extension().is_some_and(|ending| ending == "toml") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// The runs of a saved trace.
+pub(super) fn read_traces(path: &Path) -> Result<Vec<Recording>, CliError> {
+    let bytes = std::fs::read(path).map_err(|error| CliError::Read { path: path.to_owned(), error })?;
+    saved::from_text(&String::from_utf8_lossy(&bytes))
+        .map_err(|error| CliError::SavedTrace { path: path.to_owned(), error })
+}
+
 /// The samples of all runs as CSV: one row a sample, sizes in bytes, empty where there is no value.
-pub(super) fn samples_csv(traces: &[Trace]) -> Vec<u8> {
+pub(super) fn samples_csv<'t>(traces: impl IntoIterator<Item = &'t Trace>) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let header = ["gogc", "memory_limit_bytes"].into_iter().chain(COLUMNS.iter().map(|(name, _)| *name));
     writer.write_record(header).expect("writing to memory");
@@ -144,7 +170,7 @@ mod tests {
         let mut limited = trace();
         limited.config.memory_limit_bytes = Some(1024);
         limited.samples = vec![Sample { heap_goal_bytes: Some(5), ..Sample::default() }];
-        let text = String::from_utf8(samples_csv(&[off, limited])).unwrap();
+        let text = String::from_utf8(samples_csv([&off, &limited])).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[0].starts_with("gogc,memory_limit_bytes,t_ns,heap_alloc_bytes,"));
         assert!(lines[1].starts_with("off,off,7,0,0,0,0,0,,,0,0,9,"), "{}", lines[1]);

@@ -9,8 +9,11 @@ mod calibrate;
 mod environment;
 mod errors;
 mod files;
+mod gallery;
 mod go;
 pub mod pacer;
+mod pictures;
+mod plot;
 mod run;
 mod sims;
 mod table;
@@ -44,9 +47,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Plot(plot::PlotArgs),
     Go(go::GoArgs),
     Validate(validate::ValidateArgs),
     Sims(sims::SimsArgs),
+    Gallery(gallery::GalleryArgs),
     Pacer(pacer::PacerArgs),
     Calibrate(calibrate::CalibrateArgs),
 }
@@ -55,6 +60,8 @@ enum Command {
 pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Plot(args) => plot::run(&args),
+        Command::Gallery(args) => gallery::run(&args),
         Command::Go(args) => go::run(&args),
         Command::Validate(args) => validate::run(&args),
         Command::Sims(args) => sims::run(&args),

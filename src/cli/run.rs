@@ -12,11 +12,12 @@ use serde::Serialize;
 use super::environment::Environment;
 use super::errors::CliError;
 use super::files::{PendingFile, read_cost_profile, read_scenario, samples_csv};
+use super::pictures::PictureArgs;
 use super::table::{limit_text, report};
 use super::terminal::{self, Colour};
 use crate::cost::CostProfile;
 use crate::scenario::{self, Gogc, MemoryLimit, Overrides, PROCS_LIMIT, RunSettings, Scenario};
-use crate::trace::{self, Config, OomKill, Snapshot, Summary, Trace};
+use crate::trace::{self, Config, OomKill, Recording, Snapshot, Summary, Trace};
 use crate::units::Bytes;
 use crate::version::GoVersion;
 
@@ -26,7 +27,8 @@ const RUNS_LIMIT: usize = 256;
 /// Run a scenario, print its snapshots, draw it.
 ///
 /// Prints a table with a row for each snapshot of the scenario, and writes two files into the output folder: NAME.png,
-/// the chart, and NAME.csv, the state of memory over time; NAME is the name of the scenario file.
+/// the chart, and NAME.csv, the state of memory over time; NAME is the name of the scenario file. Charts of other kinds are
+/// called NAME-KIND.
 ///
 /// Flags override what the file says; what neither says has Go's default. Lists make one run for each combination, and
 /// the chart compares them.
@@ -38,7 +40,8 @@ const RUNS_LIMIT: usize = 256;
         gclab run sims/steady-gogc.toml --gogc 50,100,200,off --memory-limit 256MiB\n  \
         gclab run sims/churn.toml --go 1.21 --seed 7 --out churn-1.21\n  \
         gclab run sims/delete-million.toml --json --no-plot | jq '.runs[0].snapshots[].rss_bytes'\n  \
-        gclab run sims/steady-gogc.toml --gctrace 2>gctrace.txt")]
+        gclab run sims/steady-gogc.toml --gctrace 2>gctrace.txt\n  \
+        gclab run sims/rebuild-map.toml --chart timeline,heap-map,map-xray --format svg --theme dark")]
 pub(super) struct RunArgs {
     /// Scenario file.
     #[arg(value_name = "SIM.toml")]
@@ -82,6 +85,11 @@ pub(super) struct RunArgs {
     /// Draw no chart.
     #[arg(long)]
     no_plot: bool,
+    #[command(flatten)]
+    pictures: PictureArgs,
+    /// Save the runs with close-ups of pages and maps, for gclab plot.
+    #[arg(long, value_name = "FILE")]
+    save_trace: Option<PathBuf>,
 }
 
 pub(super) fn zero_or_one(text: &str) -> Result<bool, String> {
@@ -102,11 +110,18 @@ pub(super) fn run(args: &RunArgs) -> Result<(), CliError> {
     }
     let environment = Environment::of_this_process()?;
     let settings = combinations(args, &environment, &scenario, cost_profile)?;
-    let traces = run_all(&scenario, &settings)?;
+    if !args.no_plot {
+        args.pictures.check(settings.len())?;
+    }
+    let closely =
+        args.save_trace.is_some() || (!args.no_plot && args.pictures.need_close_ups(settings.len()));
+    let look = if closely { Look::Closely } else { Look::Plainly };
+    let runs = run_all(&scenario, &settings, look)?;
+    let traces: Vec<Trace> = runs.iter().map(|run| run.trace.clone()).collect();
     if args.gctrace || environment.gctrace {
         print_gctrace(&traces);
     }
-    let written = write_files(args, &scenario, &traces)?;
+    let written = write_files(args, &scenario, &runs)?;
     if args.json {
         terminal::to_stdout(&json(&traces));
     } else {
@@ -159,19 +174,29 @@ fn or_one<T: Copy>(list: &[T], environment: Option<T>) -> Vec<Option<T>> {
     if list.is_empty() { vec![environment] } else { list.iter().copied().map(Some).collect() }
 }
 
-fn run_all(scenario: &Scenario, settings: &[RunSettings]) -> Result<Vec<Trace>, CliError> {
+/// Whether runs take close-ups.
+#[derive(Clone, Copy)]
+enum Look {
+    Plainly,
+    Closely,
+}
+
+fn run_all(scenario: &Scenario, settings: &[RunSettings], look: Look) -> Result<Vec<Recording>, CliError> {
     let progress = Progress::new(settings.len());
-    let traces: Result<Vec<Trace>, CliError> = settings
+    let runs: Result<Vec<Recording>, CliError> = settings
         .par_iter()
         .map(|settings| {
-            let trace = scenario::run(scenario, settings)
-                .map_err(|error| CliError::Run { gogc: settings.go.gogc.to_string(), error })?;
-            progress.done(&trace.config);
-            Ok(trace)
+            let run = match look {
+                Look::Plainly => scenario::run(scenario, settings).map(Recording::from),
+                Look::Closely => scenario::record(scenario, settings),
+            };
+            let run = run.map_err(|error| CliError::Run { gogc: settings.go.gogc.to_string(), error })?;
+            progress.done(&run.trace.config);
+            Ok(run)
         })
         .collect();
     progress.finish();
-    traces
+    runs
 }
 
 /// A bar on a terminal, lines in a pipe, nothing for a single run.
@@ -228,22 +253,23 @@ fn print_gctrace(traces: &[Trace]) {
     }
 }
 
-/// Writes the samples and the picture; both take their names only when both are complete. Returns what was written.
-fn write_files(args: &RunArgs, scenario: &Scenario, traces: &[Trace]) -> Result<String, CliError> {
-    let csv_path = args.out.join(format!("{}.csv", scenario.name));
-    let mut csv = PendingFile::create(&csv_path)?;
-    csv.write(&samples_csv(traces))?;
-    let mut written = csv_path.display().to_string();
-    if !args.no_plot {
-        let path = args.out.join(format!("{}.png", scenario.name));
-        let png = PendingFile::create(&path)?;
-        crate::chart::render_png(traces, png.path())
-            .map_err(|error| CliError::Chart { path: path.clone(), reason: error.to_string() })?;
-        png.finish()?;
-        written = format!("{} and {written}", path.display());
+/// Writes samples, charts and trace; all take their names only when all are complete. Returns what was written.
+fn write_files(args: &RunArgs, scenario: &Scenario, runs: &[Recording]) -> Result<String, CliError> {
+    let mut files = match args.no_plot {
+        true => Vec::new(),
+        false => args.pictures.draw(runs, &scenario.name, &args.out)?,
+    };
+    let mut csv = PendingFile::create(&args.out.join(format!("{}.csv", scenario.name)))?;
+    csv.write(&samples_csv(runs.iter().map(|run| &run.trace)))?;
+    files.push(csv);
+    if let Some(path) = &args.save_trace {
+        let mut saved = PendingFile::create(path)?;
+        saved.write(trace::saved::to_text(runs).as_bytes())?;
+        files.push(saved);
     }
-    csv.finish()?;
-    Ok(written)
+    let names: Vec<String> = files.iter().map(PendingFile::shown_path).collect();
+    files.into_iter().try_for_each(PendingFile::finish)?;
+    Ok(names.join(" and "))
 }
 
 #[derive(Serialize)]

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use super::errors::{CliError, render};
-use super::files::read_scenario;
+use super::files::{read_scenario, scenario_files};
 use super::terminal;
 
 /// List scenario files and the questions they answer.
@@ -18,15 +18,7 @@ pub(super) struct SimsArgs {
 
 /// Runs the subcommand. A file with mistakes does not hide the others.
 pub(super) fn run(args: &SimsArgs) -> Result<(), CliError> {
-    let read_error = |error| CliError::Read { path: args.folder.clone(), error };
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(&args.folder).map_err(read_error)? {
-        let path = entry.map_err(read_error)?.path();
-        if path.extension().is_some_and(|ending| ending == "toml") {
-            paths.push(path);
-        }
-    }
-    paths.sort();
+    let paths = scenario_files(&args.folder)?;
     if paths.is_empty() {
         return Err(CliError::Usage {
             message: format!("there are no scenario files in {}", args.folder.display()),

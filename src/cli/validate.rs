@@ -271,7 +271,7 @@ impl<'w> Writer<'w> {
             let path = file(".png");
             let png = PendingFile::create(&path)?;
             crate::chart::render_overlay_png(&overlay(report, curves), png.path())
-                .map_err(|error| CliError::Chart { path: path.clone(), reason: error.to_string() })?;
+                .map_err(|error| CliError::Chart { path: path.clone(), error })?;
             png.finish()?;
         }
         json.finish()

@@ -9,6 +9,7 @@
 //! - [`swiss_map`]: the Swiss table that it is since Go 1.24.
 //! - [`map`]: whichever of the two a Go version has.
 //! - [`entry`]: what both do with one entry.
+//! - [`xray`]: a map seen through, slot by slot.
 //! - [`sync_map`]: `sync.Map`, as two maps (up to Go 1.23) and as a hash trie.
 //! - [`sync_pool`]: `sync.Pool`.
 //!
@@ -26,3 +27,4 @@ mod slots;
 pub mod swiss_map;
 pub mod sync_map;
 pub mod sync_pool;
+pub mod xray;

@@ -27,6 +27,7 @@ pub mod page_alloc;
 mod page_arena;
 pub mod page_cache;
 pub mod page_scavenge_index;
+pub mod page_states;
 mod page_summary;
 mod palloc_chunk;
 pub mod pointers;

@@ -69,6 +69,17 @@ pub struct SpanPlacement {
     pub growth_pages: u64,
 }
 
+/// What the bitmaps say of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageBits {
+    /// In a span, in a page cache, or padding.
+    Allocated,
+    /// Free, with whatever memory it has.
+    Free,
+    /// Free and scavenged.
+    Scavenged,
+}
+
 /// The page heap of one process.
 #[derive(Clone, Debug, Default)]
 pub struct PageAlloc {
@@ -282,6 +293,18 @@ impl PageAlloc {
     /// Free pages that are scavenged; pages in page caches are not among them.
     pub fn scavenged_pages(&self) -> u64 {
         self.scavenged_pages
+    }
+
+    /// What the bitmaps say of every mapped page, from the lowest.
+    pub fn bits(&self) -> impl Iterator<Item = PageBits> {
+        (0..self.mapped_pages()).map(|page| {
+            let (chunk, in_chunk) = split(page);
+            match self.chunks[chunk].page(in_chunk) {
+                (true, _) => PageBits::Allocated,
+                (false, false) => PageBits::Free,
+                (false, true) => PageBits::Scavenged,
+            }
+        })
     }
 
     /// The first page of the lowest run of `page_count` free pages.

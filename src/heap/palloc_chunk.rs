@@ -195,7 +195,6 @@ impl PallocChunk {
     }
 
     /// Whether a page is allocated, and whether it is scavenged.
-    #[cfg(test)]
     pub(super) fn page(&self, page: u32) -> (bool, bool) {
         let bit = |bits: &[u64; WORDS]| bits[(page / 64) as usize] >> (page % 64) & 1 == 1;
         (bit(&self.allocated), bit(&self.scavenged))

@@ -22,7 +22,9 @@ impl Process {
         let paid = u64::from(limit).min(affordable.max(1));
         credit.charge(paid * elem_bytes);
         if credit.bytes() < 0 {
+            let before_ns = self.now_ns;
             self.assist();
+            self.note_assist(self.now_ns - before_ns);
         }
         paid as u32
     }

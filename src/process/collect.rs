@@ -387,6 +387,7 @@ impl Process {
         self.totals.pause_ns += pause_ns;
         self.totals.max_pause_ns = self.totals.max_pause_ns.max(pause_ns);
         self.totals.pause_cpu_ns += pause_ns * f64::from(self.settings.procs);
+        self.note_pause(pause_ns);
     }
 
     /// CPU time a thread gets for each nanosecond of wall time when `threads` want to run.

@@ -22,6 +22,7 @@ mod allocate;
 mod assist;
 mod background;
 mod blocked;
+mod close_ups;
 mod collect;
 mod goroutine;
 mod keys;
@@ -119,6 +120,8 @@ pub struct Process {
     cycle: Option<RunningCycle>,
     totals: CollectorTotals,
     recorder: Recorder,
+    /// Takes close-ups, if they were asked for.
+    observer: Option<Box<close_ups::Observer>>,
     oom_kill: Option<OomKill>,
     step: String,
     pools: pools::Pools,
@@ -193,6 +196,7 @@ impl Process {
             cycle: None,
             totals: CollectorTotals::default(),
             recorder: Recorder::default(),
+            observer: None,
             oom_kill: None,
             step: String::new(),
             pools: pools::Pools::default(),

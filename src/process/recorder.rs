@@ -122,6 +122,7 @@ impl Process {
     pub fn begin_step(&mut self, label: &str) {
         self.catch_up();
         label.clone_into(&mut self.step);
+        self.begin_step_of_film();
         self.recorder.begin_step(StepMark { t_ns: self.now_ns as u64, label: label.to_owned() });
         self.record_sample();
     }
@@ -144,7 +145,9 @@ impl Process {
         }
         let last_ns = self.recorder.samples.last().map_or(0, |sample| sample.t_ns);
         let sample = self.sample(t_ns.max(last_ns));
+        let t_ns = sample.t_ns;
         self.recorder.push_sample(sample);
+        self.film_if_due(t_ns);
         self.record_peaks();
     }
 

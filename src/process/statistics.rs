@@ -172,5 +172,6 @@ impl Process {
             mem_stats: self.mem_stats(),
         };
         self.recorder.push_snapshot(snapshot);
+        self.look_at_snapshot(label);
     }
 }

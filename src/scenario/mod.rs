@@ -47,7 +47,7 @@ pub use crate::mistake::{Mistake, Mistakes};
 pub use keys::{KEY_LIMIT, Keys, KeysIter, Order};
 pub use needs::Lacking;
 pub use rate::Rate;
-pub use run::{RunError, run};
+pub use run::{RunError, record, run};
 pub use serve::{Arrival, RequestGarbage, Serve, Session};
 pub use settings::{
     GOGC_LIMIT_PERCENT, GoSettings, Gogc, Machine, MemoryLimit, Overrides, PROCS_LIMIT, RunSettings,

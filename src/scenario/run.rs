@@ -23,11 +23,11 @@ use indexmap::IndexMap;
 use self::draws::StringKeys;
 use self::frames::{Frames, Next};
 use self::task::{Progress, Task};
-use self::variable::Variable;
+use self::variable::{Value, Variable};
 use super::{Lacking, RunSettings, Scenario, Step};
 use crate::heap::object::ObjRef;
 use crate::process::{Global, Process, ReleaseAdvice, Settings};
-use crate::trace::Trace;
+use crate::trace::{Recording, Trace};
 
 /// Why a run could not be finished.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,7 +58,22 @@ pub fn run(scenario: &Scenario, settings: &RunSettings) -> Result<Trace, RunErro
     }
     let mut machine = Machine::new(scenario, settings);
     machine.run_main()?;
-    Ok(machine.process.into_trace(&scenario.name, &scenario.title, &scenario.question, &scenario.answer))
+    Ok(machine.into_trace())
+}
+
+/// Runs `scenario` under `settings` and takes close-ups. The trace is that of [`run`].
+///
+/// # Errors
+/// [`RunError`].
+pub fn record(scenario: &Scenario, settings: &RunSettings) -> Result<Recording, RunError> {
+    if let Some(lacking) = scenario.lacking(settings.go.version) {
+        return Err(RunError::Lacking(lacking));
+    }
+    let mut machine = Machine::new(scenario, settings);
+    machine.process.take_close_ups();
+    machine.run_main()?;
+    let close_ups = machine.process.close_ups();
+    Ok(Recording { trace: machine.into_trace(), close_ups })
 }
 
 /// The process and the program's variables.
@@ -111,6 +126,24 @@ impl<'s> Machine<'s> {
         };
         machine.make_ready();
         machine
+    }
+
+    fn into_trace(self) -> Trace {
+        let Scenario { name, title, question, answer, .. } = self.scenario;
+        self.process.into_trace(name, title, question, answer)
+    }
+
+    /// A snapshot with this label, and a look through every map.
+    fn snapshot(&mut self, label: &str) {
+        self.process.snapshot(label);
+        if !self.process.takes_close_ups() {
+            return;
+        }
+        for (name, variable) in self.scenario.vars.keys().zip(&self.variables) {
+            if let Value::Map(map) = &variable.value {
+                self.process.look_through_map(label, name, map);
+            }
+        }
     }
 
     /// `main`: the top-level steps on one goroutine.

@@ -52,6 +52,12 @@ impl Latencies {
         })
     }
 
+    /// The least nanoseconds of each bucket that counted something, and how many.
+    pub fn bins(&self) -> Vec<(u64, u64)> {
+        let counted = self.buckets.iter().enumerate().filter(|(_, count)| **count > 0);
+        counted.map(|(bucket, count)| (least_ns(bucket), u64::from(*count))).collect()
+    }
+
     /// The bucket that request number `rank` lies in, from 1, as the least nanoseconds in it.
     fn quantile_ns(&self, rank: u64) -> u64 {
         let mut below = 0;
@@ -92,6 +98,8 @@ mod tests {
         latencies.add(5_000_000);
         let expected = Latency { requests: 101, p50_ns: 51, p99_ns: 100, max_ns: 5_000_000 };
         assert_eq!(latencies.latency(), Some(expected));
+        let bins = latencies.bins();
+        assert_eq!((bins[0], bins.iter().map(|(_, count)| count).sum::<u64>()), ((1, 1), 101));
     }
 
     proptest! {

@@ -4,22 +4,29 @@
 //! time, every GC cycle, every labelled snapshot and the summary. Nothing that reads a trace recomputes a model
 //! quantity; if a chart needs a number, the number is recorded here.
 
+mod close_ups;
 mod cycle;
 mod gctrace;
 mod latency;
+mod map_xray;
 mod mem_stats;
+mod page_map;
 mod sample;
+pub mod saved;
 
+pub use close_ups::{CloseUps, DurationCounter, Durations, PageFrame, Recording, SizeClassRow, SizeClasses};
 pub use cycle::{Cycle, CycleKind};
 pub use gctrace::{gctrace, gctrace_lines};
 pub use latency::{Latencies, Latency};
+pub use map_xray::{MapArray, MapDesign, MapXray, SlotCounts, SlotState, Slots, SlotsError};
 pub use mem_stats::MemStats;
+pub use page_map::{Backing, PageMap, PageMapError, PageRun, PageState, PageUse};
 pub use sample::{RssLedger, Sample};
 
 use serde::{Deserialize, Serialize};
 
 /// Everything one simulated process did.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Trace {
     /// The scenario's file stem: `delete-million`.
     pub name: String,
@@ -76,7 +83,7 @@ impl Config {
 }
 
 /// A labelled MemStats and RSS row.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Snapshot {
     /// The scenario's label for this moment.
     pub label: String,
@@ -89,7 +96,7 @@ pub struct Snapshot {
     /// What `runtime.ReadMemStats` would report.
     pub mem_stats: MemStats,
     /// Of the requests of the last `serve` before it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub latency: Option<Latency>,
 }
 
@@ -103,7 +110,7 @@ pub struct StepMark {
 }
 
 /// The kernel killed the process for crossing its container limit.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OomKill {
     /// Virtual time of the kill in nanoseconds.
     pub t_ns: u64,

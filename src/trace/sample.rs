@@ -1,9 +1,9 @@
 //! The state of memory at one moment, and who owns each resident byte.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The state of memory at one moment of virtual time. All sizes in bytes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     /// Virtual time since process start in nanoseconds.
     pub t_ns: u64,
@@ -36,7 +36,7 @@ pub struct Sample {
 }
 
 /// Who owns each resident byte. The parts add up to RSS exactly.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RssLedger {
     /// Resident bytes of objects that the last finished mark phase found reachable.
     pub marked_bytes: u64,

@@ -1,11 +1,12 @@
-//! The trade-off: CPU spent on collection against peak resident memory, one point per run.
+//! The trade-off: CPU spent on collection against peak resident memory, one point per run. Runs that differ in GOGC alone lie on a
+//! curve, which is drawn from the smallest GOGC to the largest.
 
 use super::super::axis::{ByteAxis, byte_ticks, percent_ticks};
 use super::super::labels::FreeSpots;
 use super::super::picture::{Align, Area, Dash, Picture, Point, at};
 use super::super::text::{bold, regular};
 use super::super::theme::{BODY_PX, NAME_PX, Theme};
-use crate::trace::Trace;
+use crate::trace::{Config, Trace};
 
 /// Room for the heading, for the percentages and for the sizes, in pixels.
 const HEADING_PX: f32 = 64.0;
@@ -54,7 +55,7 @@ pub fn draw(picture: &mut Picture, theme: &Theme, traces: &[Trace], names: &[Str
         picture.fill(Area { top: y(percent) - 1.0, bottom: y(percent), ..plot }, theme.grid);
         picture.text(at(plot.left - 8.0, y(percent)), Align::End, regular(BODY_PX), quiet, &text);
     }
-    for (bytes, text) in byte_ticks(sizes.max_bytes, 4) {
+    for (bytes, text) in byte_ticks(sizes.max_bytes, 5) {
         let x = sizes.y(bytes);
         picture.fill(Area { left: x - 1.0, right: x, ..plot }, theme.grid);
         let half = regular(BODY_PX).width_px(&text) / 2.0;
@@ -70,7 +71,25 @@ pub fn draw(picture: &mut Picture, theme: &Theme, traces: &[Trace], names: &[Str
 
     let points: Vec<Point> =
         traces.iter().map(|trace| at(sizes.y(trace.summary.peak_rss_bytes), y(percent(trace)))).collect();
+    draw_curve(picture, theme, traces, &points);
     draw_points(picture, theme, &points, names, plot);
+}
+
+/// A line through the points in the order of GOGC, if nothing else tells the runs apart.
+fn draw_curve(picture: &mut Picture, theme: &Theme, traces: &[Trace], points: &[Point]) {
+    let apart_from_gogc = |trace: &Trace| Config { gogc_percent: None, ..trace.config.clone() };
+    let alike = |trace: &Trace| {
+        trace.oom_kill.is_none()
+            && trace.name == traces[0].name
+            && apart_from_gogc(trace) == apart_from_gogc(&traces[0])
+    };
+    if points.len() < 3 || !traces.iter().all(alike) {
+        return;
+    }
+    let mut order: Vec<usize> = (0..points.len()).collect();
+    order.sort_by_key(|index| traces[*index].config.gogc_percent.unwrap_or(u32::MAX));
+    let curve = order.into_iter().map(|index| points[index]).collect();
+    picture.stroke(curve, 3.0, Dash::Solid, theme.heap_alloc.with_alpha(0.45));
 }
 
 fn draw_points(picture: &mut Picture, theme: &Theme, points: &[Point], names: &[String], plot: Area) {

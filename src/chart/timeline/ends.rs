@@ -5,9 +5,9 @@ use super::super::labels::{Item, spread};
 use super::super::picture::{Align, Area, Dash, Hatching, Mark, Picture, at};
 use super::super::text::{bold, regular};
 use super::super::theme::{BODY_PX, NAME_PX, Theme};
-use super::Frame;
 use super::ledger::{LAYERS, Layer};
 use super::lines::Drawn;
+use super::{Frame, triggers};
 
 /// Height of a name in pixels: with a line that says what it means, without, and of a fill's name.
 const EXPLAINED_PX: f32 = 58.0;
@@ -20,8 +20,17 @@ const SAMPLE_PX: f32 = 34.0;
 /// Lines whose ends differ by more than this from their name's place get a leader, in pixels.
 const LEADER_FROM_PX: f32 = 6.0;
 
-/// Names lines and the fills that have no name inside the plot.
-pub fn draw(picture: &mut Picture, theme: &Theme, frame: &Frame, drawn: &[Drawn], fills: &[usize]) {
+/// What is named beside the lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// A fill without a name in the plot, by its place in [`LAYERS`].
+    Fill(usize),
+    /// The dots where cycles began.
+    Trigger,
+}
+
+/// Names lines, the fills that have no name inside the plot, and the dots.
+pub fn draw(picture: &mut Picture, theme: &Theme, frame: &Frame, drawn: &[Drawn], fills: &[Key]) {
     let (low, high) = (frame.plot.top - 8.0, frame.plot.bottom + 12.0);
     // Fills that have no room even beside short names stay without a name.
     let room_px = high - low - NAMED_PX * drawn.len() as f32 - FILL_PX;
@@ -57,8 +66,12 @@ pub fn draw(picture: &mut Picture, theme: &Theme, frame: &Frame, drawn: &[Drawn]
         }
     }
     let fills_top = if fills_above { low + FILL_PX / 2.0 } else { high - fills_px + FILL_PX / 2.0 };
-    for (row, index) in fills.iter().rev().enumerate() {
-        draw_fill_name(picture, theme, &LAYERS[*index], left, fills_top + (row as f32 + 0.5) * FILL_PX);
+    for (row, key) in fills.iter().rev().enumerate() {
+        let y = fills_top + (row as f32 + 0.5) * FILL_PX;
+        match key {
+            Key::Fill(index) => draw_fill_name(picture, theme, &LAYERS[*index], left, y),
+            Key::Trigger => draw_trigger_name(picture, theme, left, y),
+        }
     }
 }
 
@@ -73,6 +86,22 @@ fn draw_fill_name(picture: &mut Picture, theme: &Theme, layer: &Layer, left: f32
         picture.marks.push(Mark::Hatching(Hatching { left: inner.left as i32, spans, ink: hatch(theme) }));
     }
     picture.text(at(left + SAMPLE_PX + 6.0, y), Align::Start, regular(BODY_PX), theme.text, layer.name);
+}
+
+/// A dot and what it stands for.
+fn draw_trigger_name(picture: &mut Picture, theme: &Theme, left: f32, y: f32) {
+    triggers::draw_sample(
+        picture,
+        theme,
+        Area { left: left + 6.0, right: left + SAMPLE_PX, top: y, bottom: y },
+    );
+    picture.text(
+        at(left + SAMPLE_PX + 6.0, y),
+        Align::Start,
+        regular(BODY_PX),
+        theme.text,
+        "trigger: a GC starts",
+    );
 }
 
 /// A sample of the line beside its name, bent towards the line's end.

@@ -25,7 +25,12 @@ const MAX_LETTERS: usize = 26;
 const ROW_PX: f32 = 28.0;
 const FONT: Font = regular(BODY_PX);
 
-/// Marks every cycle in its lane, and the marking phases of few cycles through the plot.
+/// A phase of a cycle that is narrower than this is not drawn, in pixels.
+const NARROWEST_PHASE_PX: f32 = 1.5;
+/// How see-through sweeping is beside marking.
+const SWEEP_ALPHA: f32 = 0.38;
+
+/// Marks every cycle in its lane - the world stopped, marking, sweeping - and the marking of few cycles through the plot.
 pub fn draw_cycles(picture: &mut Picture, theme: &Theme, frame: &Frame, trace: &Trace) {
     let plot = frame.plot;
     let lane = Area { top: plot.bottom + 13.0, bottom: plot.bottom + HEIGHT_PX - 3.0, ..plot };
@@ -33,10 +38,26 @@ pub fn draw_cycles(picture: &mut Picture, theme: &Theme, frame: &Frame, trace: &
     picture.text(at(plot.left - 10.0, y), Align::End, bold(BODY_PX), theme.gc, "GC");
     picture.fill(Area { top: y - 1.0, bottom: y + 1.0, ..lane }, theme.grid);
     let narrowest_px = if trace.cycles.len() > 200 { 1.5 } else { 4.0 };
+    let (mut stopped_px, mut swept_px) = (0.0, 0.0);
     for cycle in &trace.cycles {
         let left = frame.time.x(cycle.start_ns);
         let right = frame.time.x(cycle.end_ns).max(left + narrowest_px);
+        if let Some(sweep_end_ns) = cycle.sweep_end_ns {
+            let end = frame.time.x(sweep_end_ns);
+            if end - right >= NARROWEST_PHASE_PX {
+                let sweep = Area { left: right, right: end, top: lane.top + 5.0, bottom: lane.bottom - 5.0 };
+                picture.fill(sweep, theme.gc.with_alpha(SWEEP_ALPHA));
+                swept_px += end - right;
+            }
+        }
         picture.fill(Area { left, right, ..lane }, theme.gc);
+        for (from_ns, to_ns) in [(cycle.start_ns, cycle.mark_start_ns), (cycle.mark_end_ns, cycle.end_ns)] {
+            let stopped = Area { left: frame.time.x(from_ns), right: frame.time.x(to_ns), ..lane };
+            if stopped.width() >= NARROWEST_PHASE_PX {
+                picture.fill(stopped, theme.text);
+                stopped_px += stopped.width();
+            }
+        }
         if trace.cycles.len() <= MAX_BANDS {
             let left = frame.time.x(cycle.mark_start_ns);
             let right = frame.time.x(cycle.mark_end_ns).max(left + 2.0);
@@ -45,6 +66,34 @@ pub fn draw_cycles(picture: &mut Picture, theme: &Theme, frame: &Frame, trace: &
     }
     let count = bold(BODY_PX).elide(&words::cycle_count(trace), super::NAMES_PX - 12.0);
     picture.text(at(plot.right + 12.0, y), Align::Start, bold(BODY_PX), theme.gc, &count);
+    // Under it, where the lane of snapshots ends.
+    if !trace.snapshots.is_empty() && !trace.cycles.is_empty() {
+        let phases = Phases { stopped_px, swept_px };
+        phases.draw(picture, theme, plot.right + 42.0, plot.bottom + HEIGHT_PX + SNAPSHOTS_PX / 2.0 + 2.0);
+    }
+}
+
+/// How much of the phases beside marking can be seen in the lane, in pixels.
+struct Phases {
+    stopped_px: f32,
+    swept_px: f32,
+}
+
+impl Phases {
+    /// Names the phases that can be seen, from `x` on.
+    fn draw(&self, picture: &mut Picture, theme: &Theme, mut x: f32, y: f32) {
+        const SEEN_FROM_PX: f32 = 3.0;
+        let phases = [
+            ("mark", theme.gc, 11.0, f32::INFINITY),
+            ("sweep", theme.gc.with_alpha(SWEEP_ALPHA), 6.0, self.swept_px),
+            ("stop", theme.text, 11.0, self.stopped_px),
+        ];
+        for (name, ink, half, _) in phases.into_iter().filter(|(.., seen_px)| *seen_px >= SEEN_FROM_PX) {
+            picture.fill(Area { left: x, right: x + 16.0, top: y - half, bottom: y + half }, ink);
+            let named = picture.text(at(x + 22.0, y), Align::Start, FONT, theme.text_quiet, name);
+            x = named.right + 14.0;
+        }
+    }
 }
 
 /// Height of the lane of snapshots in pixels: none without snapshots.

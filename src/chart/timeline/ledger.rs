@@ -21,7 +21,7 @@ pub struct Layer {
 }
 
 /// The owners from the bottom of the stack to its top. HeapAlloc is the first three.
-pub const LAYERS: [Layer; 7] = [
+pub const LAYERS: [Layer; 8] = [
     Layer { name: "live at last GC", bytes: |l| l.marked_bytes, ink: |t| t.marked, hatch: None },
     Layer { name: "new since last GC", bytes: |l| l.fresh_bytes, ink: |t| t.fresh, hatch: None },
     Layer { name: "garbage, not yet swept", bytes: |l| l.dead_bytes, ink: |t| t.dead, hatch: None },
@@ -38,9 +38,10 @@ pub const LAYERS: [Layer; 7] = [
         ink: |t| t.lazily_freed,
         hatch: None,
     },
+    Layer { name: "stacks", bytes: |l| l.stack_bytes, ink: |t| t.stacks, hatch: None },
     Layer {
-        name: "runtime, stacks, code",
-        bytes: |l| l.stack_bytes + l.metadata_bytes + l.binary_bytes,
+        name: "runtime and code",
+        bytes: |l| l.metadata_bytes + l.binary_bytes,
         ink: |t| t.other,
         hatch: None,
     },

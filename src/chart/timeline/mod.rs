@@ -10,6 +10,7 @@ mod ledger;
 mod lines;
 mod oom;
 mod steps;
+mod triggers;
 
 pub(super) use ledger::ledger_columns;
 pub(super) use lines::{draw_line, has_narrow_teeth, size_line, staircase_line};
@@ -19,7 +20,7 @@ use super::labels::FreeSpots;
 use super::page::{self, MARGIN_PX};
 use super::picture::{Align, Area, Picture, at};
 use super::text::regular;
-use super::theme::{BODY_PX, NAME_PX, Theme};
+use super::theme::{BODY_PX, Theme};
 use super::words;
 use crate::trace::Trace;
 
@@ -50,9 +51,7 @@ pub fn draw(picture: &mut Picture, theme: &Theme, trace: &Trace) {
     let top = page::header(picture, theme, title, &subtitle);
     let bottom = page::footer(picture, theme, &trace.answer);
     if trace.samples.is_empty() {
-        let middle = at(picture.width_px as f32 / 2.0, (top + bottom) / 2.0);
-        let remark = "The run recorded no samples: there is nothing to draw.";
-        picture.text(middle, Align::Middle, regular(NAME_PX), theme.text_quiet, remark);
+        page::remark(picture, theme, (top, bottom), "The run recorded no samples: there is nothing to draw.");
         return;
     }
     draw_run(picture, theme, trace, top, bottom);
@@ -80,11 +79,16 @@ fn draw_run(picture: &mut Picture, theme: &Theme, trace: &Trace, top: f32, botto
     lanes::draw_cycles(picture, theme, &frame, trace);
     lanes::draw_snapshots(picture, theme, &frame, trace);
     let drawn = lines::draw(picture, theme, &frame, trace);
+    let has_triggers = triggers::draw(picture, theme, &frame, trace);
     let mut spots = FreeSpots::default();
     oom::draw(picture, theme, &frame, trace, &drawn, &mut spots);
     lanes::take_vertical_lines(&frame, trace, &mut spots);
     let unnamed = stack.draw_names(picture, theme, &drawn, &spots);
-    ends::draw(picture, theme, &frame, &drawn, &unnamed);
+    let mut keys: Vec<ends::Key> = unnamed.into_iter().map(ends::Key::Fill).collect();
+    if has_triggers {
+        keys.push(ends::Key::Trigger);
+    }
+    ends::draw(picture, theme, &frame, &drawn, &keys);
     let axis_top = plot.bottom + lanes::HEIGHT_PX + lanes::snapshot_lane_px(trace);
     steps::draw_axis(picture, theme, &frame, axis_top);
     legend.draw(picture, theme, axis_top + steps::axis_px(&frame.time));

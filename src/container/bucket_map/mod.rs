@@ -80,6 +80,7 @@ mod recall;
 #[cfg(test)]
 mod tests;
 pub mod tophash;
+mod xray;
 
 pub use geometry::{BucketMemory, BucketView, Geometry};
 pub use grow::GrowKind;

@@ -76,6 +76,7 @@ mod rehash;
 mod table;
 #[cfg(test)]
 mod tests;
+mod xray;
 
 pub use geometry::{Geometry, GroupView};
 pub use group_type::{CONTROL_BYTES, GROUP_SLOTS, GroupType};

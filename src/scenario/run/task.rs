@@ -127,8 +127,8 @@ impl<'s> Machine<'s> {
             Step::SetGogc(gogc) => self.process.set_gc_percent(gogc.percent()),
             Step::SetMemoryLimit(limit) => self.process.set_memory_limit(limit.bytes()),
             Step::Snapshot(text) => match label {
-                Label::Plain => self.process.snapshot(text),
-                Label::Turn(turn) => self.process.snapshot(&format!("{text} {turn}")),
+                Label::Plain => self.snapshot(text),
+                Label::Turn(turn) => self.snapshot(&format!("{text} {turn}")),
             },
             other => panic!("{} is not done at once", other.name()),
         }
