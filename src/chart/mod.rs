@@ -25,6 +25,7 @@ mod paint;
 mod picture;
 mod png_file;
 mod stroke;
+mod sweep;
 mod text;
 mod theme;
 mod timeline;
@@ -33,6 +34,10 @@ mod words;
 use std::path::{Path, PathBuf};
 
 pub use overlay::{BandPoint, Overlay, OverlayPanel, overlay_texts, render_overlay, render_overlay_png};
+pub use sweep::{
+    FrontPage, FrontPoint, HeatCell, HeatMap, HeatPanel, MAX_PANELS, Quantity, SweepPage, render_sweep,
+    render_sweep_png, sweep_texts,
+};
 pub use theme::{DARK, Ink, LIGHT, Theme};
 
 use crate::trace::{Sample, Trace};

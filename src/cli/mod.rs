@@ -10,11 +10,14 @@ mod environment;
 mod errors;
 mod files;
 mod go;
+mod merge;
 pub mod pacer;
 mod run;
 mod sims;
+mod sweep;
 mod table;
 mod terminal;
+mod tune;
 mod validate;
 
 use std::process::ExitCode;
@@ -46,6 +49,9 @@ enum Command {
     Run(run::RunArgs),
     Go(go::GoArgs),
     Validate(validate::ValidateArgs),
+    Sweep(sweep::SweepArgs),
+    Merge(merge::MergeArgs),
+    Tune(tune::TuneArgs),
     Sims(sims::SimsArgs),
     Pacer(pacer::PacerArgs),
     Calibrate(calibrate::CalibrateArgs),
@@ -57,6 +63,9 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Go(args) => go::run(&args),
         Command::Validate(args) => validate::run(&args),
+        Command::Sweep(args) => sweep::run(&args),
+        Command::Merge(args) => merge::run(&args),
+        Command::Tune(args) => tune::run(&args),
         Command::Sims(args) => sims::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Pacer(args) => pacer::run(&args).map_err(errors::CliError::from),

@@ -41,6 +41,7 @@ mod workers;
 
 pub use crate::cost::{CostProfile, Draw, KeyText};
 pub use crate::heap::mutator::Global;
+pub use recorder::Recording;
 pub use settings::{ReleaseAdvice, Settings};
 pub use sync::{LockKind, LockTimes, LockUse, LockedBatch, PoolPath, SyncMapOperation};
 

@@ -42,13 +42,15 @@ mod step;
 mod types;
 
 pub use crate::mistake::{Mistake, Mistakes};
+pub use crate::process::Recording;
 pub use keys::{KEY_LIMIT, Keys, KeysIter, Order};
 pub use needs::Lacking;
-pub use run::{RunError, run};
+pub use run::{RunError, run, run_recording};
 pub use serve::{Arrival, RequestGarbage, Serve, Session};
 pub use settings::{
     GOGC_LIMIT_PERCENT, GoSettings, Gogc, Machine, MemoryLimit, Overrides, PROCS_LIMIT, RunSettings,
 };
+pub use splitmix64::SplitMix64;
 pub use step::{
     Access, Alloc, Amount, Backing, Finalize, FinalizeKind, Garbage, Goroutines, Hold, Insert, InsertValue,
     Make, MixPart, Part, PartPlace, PoolGet, PoolPut, Release, Repeat, Shape, SliceOf, Step, Written,

@@ -25,7 +25,7 @@ use self::task::{Progress, Task};
 use self::variable::Variable;
 use super::{Lacking, RunSettings, Scenario, Step};
 use crate::heap::object::ObjRef;
-use crate::process::{Global, Process, ReleaseAdvice, Settings};
+use crate::process::{Global, Process, Recording, ReleaseAdvice, Settings};
 use crate::trace::Trace;
 
 /// Why a run could not be finished.
@@ -52,10 +52,25 @@ const SPAN_MARGIN: u32 = 1 << 16;
 /// # Errors
 /// [`RunError`].
 pub fn run(scenario: &Scenario, settings: &RunSettings) -> Result<Trace, RunError> {
+    run_recording(scenario, settings, Recording::Everything)
+}
+
+/// Runs `scenario` under `settings` and keeps what `recording` says.
+///
+/// # Errors
+/// [`RunError`].
+pub fn run_recording(
+    scenario: &Scenario,
+    settings: &RunSettings,
+    recording: Recording,
+) -> Result<Trace, RunError> {
     if let Some(lacking) = scenario.lacking(settings.go.version) {
         return Err(RunError::Lacking(lacking));
     }
     let mut machine = Machine::new(scenario, settings);
+    if recording == Recording::Totals {
+        machine.process.record_totals_only();
+    }
     machine.run_main()?;
     Ok(machine.process.into_trace(&scenario.name, &scenario.title, &scenario.question, &scenario.answer))
 }

@@ -64,3 +64,10 @@ pub struct Cycle {
     /// GOMAXPROCS during the cycle.
     pub procs: u32,
 }
+
+impl Cycle {
+    /// How long the world stood still for sweep termination and for mark termination, in nanoseconds.
+    pub fn pauses_ns(&self) -> [u64; 2] {
+        [self.mark_start_ns.saturating_sub(self.start_ns), self.end_ns.saturating_sub(self.mark_end_ns)]
+    }
+}
