@@ -61,7 +61,9 @@
 //! | [`scenario`] | TOML to a checked program, and the program to a trace |
 //! | [`trace`] | what a run records (knows only units) |
 //! | [`go_program`] | a scenario as the Go program that it stands for |
+//! | [`sweep`] | a scenario under every combination of settings, on all cores and several machines |
 //! | [`oracle`] | real Go beside the simulation, number by number |
+//! | [`tune`] | GOGC and GOMEMLIMIT for a container, and real Go's word on them |
 //! | [`calibrate`] | what work costs on this machine, measured with real Go |
 //! | [`chart`] | traces as PNG pictures |
 //! | [`cli`] | the command line: wiring |
@@ -84,6 +86,8 @@ pub mod pacer;
 pub mod process;
 pub mod scavenge;
 pub mod scenario;
+pub mod sweep;
 pub mod trace;
+pub mod tune;
 pub mod units;
 pub mod version;

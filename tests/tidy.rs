@@ -13,7 +13,7 @@ const MAX_LINES: usize = 700;
 const TOO_LONG_TODAY: [(&str, usize); 1] = [("src/scenario/read_step.rs", 1_000)];
 
 /// Who may use whom: a room and the rooms directly below it. A room may use all that those may use.
-const BELOW: [(&str, &[&str]); 18] = [
+const BELOW: [(&str, &[&str]); 20] = [
     ("units", &[]),
     ("version", &[]),
     ("mistake", &[]),
@@ -27,18 +27,20 @@ const BELOW: [(&str, &[&str]); 18] = [
     ("trace", &["units"]),
     ("process", &["gc", "scavenge", "container", "trace"]),
     ("scenario", &["process"]),
+    ("sweep", &["scenario"]),
     ("go_program", &["scenario"]),
     ("oracle", &["go_program"]),
+    ("tune", &["sweep", "oracle"]),
     ("calibrate", &["oracle", "cost"]),
     ("chart", &["trace"]),
-    ("cli", &["calibrate", "chart"]),
+    ("cli", &["calibrate", "chart", "tune"]),
 ];
 
 /// What a room may not use although it lies below: what a scenario does, it does through the process.
 const NOT_EVEN_BELOW: [(&str, &[&str]); 1] = [("scenario", &["os", "cost", "gc", "pacer", "scavenge"])];
 
 /// Rooms with a clock, files or output; everything else is below the process and has none of them.
-const MAY_DO_IO: [&str; 6] = ["calibrate", "oracle", "cli", "chart", "main", "lib"];
+const MAY_DO_IO: [&str; 8] = ["calibrate", "oracle", "sweep", "tune", "cli", "chart", "main", "lib"];
 
 /// A source file: its path as it is shown, and its text.
 struct Source {

@@ -45,6 +45,7 @@ mod side_names;
 mod size_classes;
 mod stroke;
 mod svg;
+mod sweep;
 mod text;
 mod theme;
 mod timeline;
@@ -54,6 +55,10 @@ use std::path::{Path, PathBuf};
 
 pub use kind::{Format, Kind};
 pub use overlay::{BandPoint, Overlay, OverlayPanel, overlay_texts, render_overlay, render_overlay_png};
+pub use sweep::{
+    FrontPage, FrontPoint, HeatCell, HeatMap, HeatPanel, MAX_PANELS, Quantity, SweepPage, render_sweep,
+    render_sweep_png, sweep_texts,
+};
 pub use theme::{DARK, Ink, LIGHT, Theme};
 
 use crate::trace::{CloseUps, Recording, Sample, Trace};

@@ -14,6 +14,7 @@ use crate::chart::ChartError;
 use crate::oracle::report::SavedError;
 use crate::oracle::{OracleError, RealRunError, ToolchainError};
 use crate::scenario::{Mistake, Mistakes, RunError};
+use crate::sweep::SweepError;
 use crate::trace::saved::SavedTraceError;
 
 /// Why a command did not do what it was asked to.
@@ -55,6 +56,15 @@ pub(super) enum CliError {
     /// The list of the gallery's pictures is wrong.
     #[error("{}: {reason}", path.display())]
     GalleryList { path: PathBuf, reason: String },
+    /// A sweep, or a merge of its parts, cannot be done.
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
+    /// There are no settings to recommend, or real Go does not survive them.
+    #[error("{reason}")]
+    Untunable { reason: String },
+    /// The user wanted to stop a sweep.
+    #[error("stopped with {done} of {of} runs done; the same command goes on from there")]
+    Stopped { done: u64, of: u64 },
     /// The picture could not be drawn.
     #[error("cannot draw {}: {error}", path.display())]
     Chart { path: PathBuf, error: ChartError },
@@ -72,14 +82,15 @@ impl CliError {
             | CliError::GalleryList { .. }
             | CliError::Chart { .. }
             | CliError::Usage { .. } => 2,
-            CliError::Saved(_) => 2,
+            CliError::Saved(_) | CliError::Sweep(_) => 2,
+            CliError::Stopped { .. } => 130,
             CliError::Oracle(error) => oracle_exit_code(error),
             CliError::Calibration(error) => match error {
                 CalibrationError::Toolchain(_) | CalibrationError::Write { .. } => 2,
                 CalibrationError::Interrupted => 130,
                 CalibrationError::Program { .. } => 1,
             },
-            CliError::Run { .. } | CliError::Unfaithful { .. } => 1,
+            CliError::Run { .. } | CliError::Unfaithful { .. } | CliError::Untunable { .. } => 1,
         }
     }
 }
@@ -105,6 +116,10 @@ fn accepted(error: &CliError) -> Option<&'static str> {
         CliError::Oracle(OracleError::RealRun { error: RealRunError::TimedOut(_), .. }) => {
             Some("a longer --timeout, such as 10m")
         }
+        CliError::Sweep(SweepError::OtherSweep { .. }) => Some("another --out, or the file removed"),
+        CliError::Sweep(SweepError::Mixed { .. }) => Some("parts of one sweep, run by one build of gclab"),
+        CliError::Sweep(SweepError::Overlap { .. }) => Some("each shard once"),
+        CliError::Sweep(SweepError::Gap { .. }) => Some("the part of every shard: gclab sweep --shard K/N"),
         _ => None,
     }
 }

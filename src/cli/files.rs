@@ -20,6 +20,12 @@ pub(super) fn read_scenario(path: &Path) -> Result<Scenario, CliError> {
     Ok(Scenario::parse(&path.to_string_lossy(), &read_text(path)?)?)
 }
 
+/// Reads and checks a scenario file, and keeps its text.
+pub(super) fn read_scenario_and_text(path: &Path) -> Result<(Scenario, String), CliError> {
+    let text = read_text(path)?;
+    Ok((Scenario::parse(&path.to_string_lossy(), &text)?, text))
+}
+
 /// Reads and checks a cost profile for simulating `version`.
 pub(super) fn read_cost_profile(path: &Path, version: GoVersion) -> Result<Arc<CostProfile>, CliError> {
     Ok(Arc::new(CostProfile::parse(&path.to_string_lossy(), &read_text(path)?, version)?))

@@ -11,13 +11,16 @@ mod errors;
 mod files;
 mod gallery;
 mod go;
+mod merge;
 pub mod pacer;
 mod pictures;
 mod plot;
 mod run;
 mod sims;
+mod sweep;
 mod table;
 mod terminal;
+mod tune;
 mod validate;
 
 use std::process::ExitCode;
@@ -50,6 +53,9 @@ enum Command {
     Plot(plot::PlotArgs),
     Go(go::GoArgs),
     Validate(validate::ValidateArgs),
+    Sweep(sweep::SweepArgs),
+    Merge(merge::MergeArgs),
+    Tune(tune::TuneArgs),
     Sims(sims::SimsArgs),
     Gallery(gallery::GalleryArgs),
     Pacer(pacer::PacerArgs),
@@ -64,6 +70,9 @@ pub fn main() -> ExitCode {
         Command::Gallery(args) => gallery::run(&args),
         Command::Go(args) => go::run(&args),
         Command::Validate(args) => validate::run(&args),
+        Command::Sweep(args) => sweep::run(&args),
+        Command::Merge(args) => merge::run(&args),
+        Command::Tune(args) => tune::run(&args),
         Command::Sims(args) => sims::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Pacer(args) => pacer::run(&args).map_err(errors::CliError::from),

@@ -44,8 +44,8 @@ pub use host::Host;
 pub use judge::{Judged, LARGE_SHARE, Verdict};
 pub use measured::{Measured, MeasuredSnapshot, Moment};
 pub use metric::{Class, Unit};
-pub use real_run::{RealRun, RealRunError, most_memory_bytes};
-pub use schedule::{Listener, Matrix};
+pub use real_run::{Order as RealOrder, RealRun, RealRunError, most_memory_bytes, run as run_real};
+pub use schedule::{Listener, Matrix, build};
 pub use toolchain::{Toolchain, ToolchainError};
 
 use crate::go_program::Unwritable;

@@ -205,7 +205,10 @@ impl Matrix {
 }
 
 /// Writes the program of `scenario` into `folder` and builds it there.
-fn build(
+///
+/// # Errors
+/// [`OracleError`]: a scenario that has no program, a folder that cannot be written, a toolchain that does not build it.
+pub fn build(
     scenario: &Scenario,
     toolchain: &Toolchain,
     settings: &RunSettings,

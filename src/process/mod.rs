@@ -42,6 +42,7 @@ mod workers;
 
 pub use crate::cost::{CostProfile, Draw, KeyText};
 pub use crate::heap::mutator::Global;
+pub use recorder::Detail;
 pub use settings::{ReleaseAdvice, Settings};
 pub use sync::{LockKind, LockTimes, LockUse, LockedBatch, PoolPath, SyncMapOperation};
 

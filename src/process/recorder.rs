@@ -1,8 +1,11 @@
-//! Recording: samples over virtual time that never grow beyond a few thousand, and peaks that no sampling can miss.
+//! Detail: samples over virtual time that never grow beyond a few thousand, and peaks that no sampling can miss.
 //!
 //! Samples are taken at an interval and at every turn of a cycle. Each top-level step has places of its own, so that a
 //! spike of 200 ms is as detailed as the six idle minutes after it: when a step has filled its places, every second of
 //! its samples is dropped and the interval doubles. A run of very many steps is thinned out as a whole in the same way.
+//!
+//! A sample is also a moment at which the process looks up, so its time is part of the run. A recorder that keeps totals
+//! only therefore takes the same samples at the same moments, and throws them away: the totals are the same to the bit.
 
 use super::Process;
 use crate::trace::{Cycle, Latencies, Latency, Sample, Snapshot, StepMark, Summary, Trace};
@@ -15,10 +18,24 @@ const MAX_SAMPLES: usize = 8192;
 /// First interval between samples in nanoseconds.
 const FIRST_INTERVAL_NS: f64 = 20.0 * MICROSECOND_NS as f64;
 
+/// What a run leaves behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// The whole trace.
+    #[default]
+    Everything,
+    /// A trace without samples, for runs by the thousand: everything else is as in the whole one.
+    Totals,
+}
+
 /// What has been recorded so far.
 #[derive(Debug)]
 pub(super) struct Recorder {
+    detail: Detail,
+    /// As many as `sample_count`, or none.
     samples: Vec<Sample>,
+    sample_count: usize,
+    last_sample_ns: Option<u64>,
     /// The first sample of the running step.
     step_start: usize,
     cycles: Vec<Cycle>,
@@ -34,7 +51,10 @@ pub(super) struct Recorder {
 impl Default for Recorder {
     fn default() -> Self {
         Recorder {
+            detail: Detail::Everything,
             samples: Vec::new(),
+            sample_count: 0,
+            last_sample_ns: None,
             step_start: 0,
             cycles: Vec::new(),
             snapshots: Vec::new(),
@@ -69,33 +89,38 @@ impl Recorder {
         }
     }
 
-    fn push_sample(&mut self, sample: Sample) {
-        if self.samples.last().is_some_and(|last| last.t_ns == sample.t_ns) {
+    /// Counts a sample of `t_ns`, in place of one of the same moment, and keeps it if it is there.
+    fn push_sample(&mut self, t_ns: u64, sample: Option<Sample>) {
+        if self.last_sample_ns == Some(t_ns) {
             self.samples.pop();
+            self.sample_count -= 1;
         }
-        self.next_sample_ns = sample.t_ns as f64 + self.interval_ns;
-        self.samples.push(sample);
-        if self.samples.len() > MAX_SAMPLES {
+        self.last_sample_ns = Some(t_ns);
+        self.next_sample_ns = t_ns as f64 + self.interval_ns;
+        self.samples.extend(sample);
+        self.sample_count += 1;
+        if self.sample_count > MAX_SAMPLES {
             self.thin_out(0);
             self.step_start /= 2;
-        } else if self.samples.len() - self.step_start > MAX_STEP_SAMPLES {
+        } else if self.sample_count - self.step_start > MAX_STEP_SAMPLES {
             self.thin_out(self.step_start);
             self.interval_ns *= 2.0;
         }
     }
 
-    /// Drops every second sample from number `first` on.
+    /// Drops every second sample from number `first` on. There is an odd number of them: the last one stays.
     fn thin_out(&mut self, first: usize) {
         let mut number = 0;
         self.samples.retain(|_| {
             number += 1;
             number <= first || (number - first) % 2 == 1
         });
+        self.sample_count = first + (self.sample_count - first).div_ceil(2);
     }
 
     /// The samples of a new step are taken as closely as those of the first.
     fn begin_step(&mut self, step: StepMark) {
-        self.step_start = self.samples.len();
+        self.step_start = self.sample_count;
         self.interval_ns = FIRST_INTERVAL_NS;
         self.next_sample_ns = step.t_ns as f64 + FIRST_INTERVAL_NS;
         self.steps.push(step);
@@ -103,6 +128,12 @@ impl Recorder {
 }
 
 impl Process {
+    /// Keeps no samples from now on, nor those that are there.
+    pub fn record_totals_only(&mut self) {
+        self.recorder.detail = Detail::Totals;
+        self.recorder.samples = Vec::new();
+    }
+
     /// Requests are served from now on.
     pub fn begin_serving(&mut self) {
         self.recorder.latencies = Latencies::default();
@@ -143,10 +174,12 @@ impl Process {
         if self.oom_kill.is_some() {
             return;
         }
-        let last_ns = self.recorder.samples.last().map_or(0, |sample| sample.t_ns);
-        let sample = self.sample(t_ns.max(last_ns));
-        let t_ns = sample.t_ns;
-        self.recorder.push_sample(sample);
+        let t_ns = t_ns.max(self.recorder.last_sample_ns.unwrap_or(0));
+        let sample = match self.recorder.detail {
+            Detail::Everything => Some(self.sample(t_ns)),
+            Detail::Totals => None,
+        };
+        self.recorder.push_sample(t_ns, sample);
         self.film_if_due(t_ns);
         self.record_peaks();
     }

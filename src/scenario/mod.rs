@@ -44,14 +44,16 @@ mod stream;
 mod types;
 
 pub use crate::mistake::{Mistake, Mistakes};
+pub use crate::process::Detail;
 pub use keys::{KEY_LIMIT, Keys, KeysIter, Order};
 pub use needs::Lacking;
 pub use rate::Rate;
-pub use run::{RunError, record, run};
+pub use run::{RunError, record, run, run_with_detail};
 pub use serve::{Arrival, RequestGarbage, Serve, Session};
 pub use settings::{
     GOGC_LIMIT_PERCENT, GoSettings, Gogc, Machine, MemoryLimit, Overrides, PROCS_LIMIT, RunSettings,
 };
+pub use splitmix64::SplitMix64;
 pub use step::{
     Access, Alloc, Amount, Backing, Finalize, FinalizeKind, Garbage, Goroutines, Hold, Insert, InsertValue,
     Make, MixPart, Part, PartPlace, PoolGet, PoolPut, Release, Repeat, Shape, SliceOf, Step, Written,

@@ -26,7 +26,7 @@ use self::task::{Progress, Task};
 use self::variable::{Value, Variable};
 use super::{Lacking, RunSettings, Scenario, Step};
 use crate::heap::object::ObjRef;
-use crate::process::{Global, Process, ReleaseAdvice, Settings};
+use crate::process::{Detail, Global, Process, ReleaseAdvice, Settings};
 use crate::trace::{Recording, Trace};
 
 /// Why a run could not be finished.
@@ -53,10 +53,22 @@ const SPAN_MARGIN: u32 = 1 << 16;
 /// # Errors
 /// [`RunError`].
 pub fn run(scenario: &Scenario, settings: &RunSettings) -> Result<Trace, RunError> {
-    if let Some(lacking) = scenario.lacking(settings.go.version) {
-        return Err(RunError::Lacking(lacking));
+    run_with_detail(scenario, settings, Detail::Everything)
+}
+
+/// Runs `scenario` under `settings` and keeps what `detail` says.
+///
+/// # Errors
+/// [`RunError`].
+pub fn run_with_detail(
+    scenario: &Scenario,
+    settings: &RunSettings,
+    detail: Detail,
+) -> Result<Trace, RunError> {
+    let mut machine = Machine::start(scenario, settings)?;
+    if detail == Detail::Totals {
+        machine.process.record_totals_only();
     }
-    let mut machine = Machine::new(scenario, settings);
     machine.run_main()?;
     Ok(machine.into_trace())
 }
@@ -66,10 +78,7 @@ pub fn run(scenario: &Scenario, settings: &RunSettings) -> Result<Trace, RunErro
 /// # Errors
 /// [`RunError`].
 pub fn record(scenario: &Scenario, settings: &RunSettings) -> Result<Recording, RunError> {
-    if let Some(lacking) = scenario.lacking(settings.go.version) {
-        return Err(RunError::Lacking(lacking));
-    }
-    let mut machine = Machine::new(scenario, settings);
+    let mut machine = Machine::start(scenario, settings)?;
     machine.process.take_close_ups();
     machine.run_main()?;
     let close_ups = machine.process.close_ups();
@@ -107,6 +116,14 @@ struct Track<'s> {
 }
 
 impl<'s> Machine<'s> {
+    /// The program before its first step, unless its release of Go lacks something that it needs.
+    fn start(scenario: &'s Scenario, settings: &RunSettings) -> Result<Machine<'s>, RunError> {
+        match scenario.lacking(settings.go.version) {
+            Some(lacking) => Err(RunError::Lacking(lacking)),
+            None => Ok(Machine::new(scenario, settings)),
+        }
+    }
+
     fn new(scenario: &'s Scenario, settings: &RunSettings) -> Machine<'s> {
         let mut process = Process::start(process_settings(settings));
         let variables = scenario.vars.values().map(|_| Variable::nil(process.new_global())).collect();

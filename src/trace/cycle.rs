@@ -66,6 +66,11 @@ pub struct Cycle {
 }
 
 impl Cycle {
+    /// How long the world stood still for sweep termination and for mark termination, in nanoseconds.
+    pub fn pauses_ns(&self) -> [u64; 2] {
+        [self.mark_start_ns.saturating_sub(self.start_ns), self.end_ns.saturating_sub(self.mark_end_ns)]
+    }
+
     /// How far the peak lay above the heap goal, as a share of the goal; below 0 when it stayed under it.
     pub fn overshoot_fraction(&self) -> f64 {
         if self.goal_bytes == 0 {
