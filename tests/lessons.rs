@@ -15,7 +15,11 @@ fn folder() -> PathBuf {
 }
 
 fn traces(lesson: &Lesson) -> Vec<Trace> {
-    lesson.runs.iter().map(|run| run.simulate().unwrap_or_else(|error| panic!("{}: {error}", lesson.name))).collect()
+    lesson
+        .runs
+        .iter()
+        .map(|run| run.simulate().unwrap_or_else(|error| panic!("{}: {error}", lesson.name)))
+        .collect()
 }
 
 #[test]
@@ -75,7 +79,8 @@ fn every_run_gives_what_its_lesson_says() {
         }
         for language in Language::ALL {
             let told = lesson.told(language, &measured);
-            let texts = [&told.reveal, &told.why, &told.try_it, &told.right].into_iter().chain(&told.production);
+            let texts =
+                [&told.reveal, &told.why, &told.try_it, &told.right].into_iter().chain(&told.production);
             for text in texts {
                 assert!(!text.is_empty(), "{}", lesson.name);
                 assert!(!has_placeholder(text), "{}: {text}", lesson.name);
@@ -86,7 +91,9 @@ fn every_run_gives_what_its_lesson_says() {
 }
 
 fn has_placeholder(text: &str) -> bool {
-    let inside = |part: &str| part.split_once('}').is_some_and(|(name, _)| name.starts_with(|c: char| c.is_ascii_lowercase()));
+    let inside = |part: &str| {
+        part.split_once('}').is_some_and(|(name, _)| name.starts_with(|c: char| c.is_ascii_lowercase()))
+    };
     text.split('{').skip(1).any(inside)
 }
 
@@ -97,9 +104,10 @@ fn reveals_have_no_typed_in_measurements() {
         for language in Language::ALL {
             let words = lesson.words(language);
             for unit in ["MiB", "KiB", "GiB", " ms", "µs"] {
-                let typed = words.reveal.match_indices(unit).find(|(at, _)| {
-                    words.reveal[..*at].trim_end().ends_with(|c: char| c.is_ascii_digit())
-                });
+                let typed = words
+                    .reveal
+                    .match_indices(unit)
+                    .find(|(at, _)| words.reveal[..*at].trim_end().ends_with(|c: char| c.is_ascii_digit()));
                 assert!(typed.is_none(), "{} {language:?}: {}", lesson.name, words.reveal);
             }
             assert!(words.reveal.contains('{'), "{} {language:?} shows no number", lesson.name);
@@ -109,7 +117,8 @@ fn reveals_have_no_typed_in_measurements() {
 
 #[test]
 fn the_right_answer_is_judged_right_and_the_others_wrong() {
-    let lesson = lesson::all().iter().find(|lesson| matches!(lesson.prediction, Prediction::Choice { .. })).unwrap();
+    let lesson =
+        lesson::all().iter().find(|lesson| matches!(lesson.prediction, Prediction::Choice { .. })).unwrap();
     let measured = lesson.measure(&traces(lesson)).unwrap();
     let verdicts: Vec<bool> = lesson
         .asked(Language::English)
@@ -127,8 +136,21 @@ fn chinese_texts_are_set_as_chinese() {
     let is_han = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
     for lesson in lesson::all() {
         let words = lesson.words(Language::Chinese);
-        let all = [&words.title, &words.question, &words.setup, &words.predict, &words.reveal, &words.why, &words.try_it];
-        for text in all.into_iter().chain(words.choices.values()).chain(&words.production).chain(words.numbers.values()) {
+        let all = [
+            &words.title,
+            &words.question,
+            &words.setup,
+            &words.predict,
+            &words.reveal,
+            &words.why,
+            &words.try_it,
+        ];
+        for text in all
+            .into_iter()
+            .chain(words.choices.values())
+            .chain(&words.production)
+            .chain(words.numbers.values())
+        {
             let characters: Vec<char> = text.chars().collect();
             for window in characters.windows(2) {
                 let slip = is_han(window[0]) && [',', ';', ':', '?', '!', '('].contains(&window[1]);

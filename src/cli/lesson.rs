@@ -127,13 +127,17 @@ fn teach(lesson: &Lesson, args: &LessonArgs) -> Result<(), CliError> {
 }
 
 fn no_answer(error: NoAnswer) -> CliError {
-    CliError::Usage { message: format!("{:?} is no answer to this question", error.text), accepted: error.accepted }
+    CliError::Usage {
+        message: format!("{:?} is no answer to this question", error.text),
+        accepted: error.accepted,
+    }
 }
 
 /// What is shown before the prediction.
 fn question(asked: &Asked, words: &Headings) -> String {
     let mut prose = Prose::new(terminal::stdout_colour());
-    prose.heading(&format!("{}: {}", words.lesson.replace("{number}", &asked.number.to_string()), asked.title));
+    let number = asked.number.to_string();
+    prose.heading(&words.lesson.replace("{number}", &number).replace("{title}", &asked.title));
     prose.section(words.question, &asked.question);
     prose.section(words.setup, &asked.setup);
     let unit = asked.unit.filter(|unit| !unit.is_empty()).map_or(String::new(), |unit| format!(" [{unit}]"));
@@ -181,7 +185,10 @@ fn reveal(
     let settings = traces.iter().map(|trace| settings_line(&trace.config));
     prose.section(words.run, &settings.collect::<Vec<_>>().join("\n"));
     prose.section(words.reveal, &format!("{outcome}\n{}", told.reveal));
-    prose.table(words.numbers, told.numbers.iter().map(|number| (number.label.as_str(), number.text.as_str())));
+    prose.table(
+        words.numbers,
+        told.numbers.iter().map(|number| (number.label.as_str(), number.text.as_str())),
+    );
     prose.section(words.why, &told.why);
     prose.section(words.production, "");
     for advice in &told.production {

@@ -52,10 +52,12 @@ pub(super) struct ConditionMistake {
     pub accepted: String,
 }
 
-const EXAMPLE: &str = "two or three terms with <, <=, >, >= or == between them, such as \"deleted > 0.95 * full\"";
+const EXAMPLE: &str =
+    "two or three terms with <, <=, >, >= or == between them, such as \"deleted > 0.95 * full\"";
 /// What stands between two comparisons that both have to hold.
 const AND: &str = " and ";
-const TERM: &str = "a metric, a number times a metric (0.5 * full), a size (4MiB), a time (2m), a share (30%) or a number";
+const TERM: &str =
+    "a metric, a number times a metric (0.5 * full), a size (4MiB), a time (2m), a share (30%) or a number";
 
 impl Condition {
     /// Reads a condition on `metrics`.
@@ -142,7 +144,10 @@ fn read_comparison(text: &str) -> Option<(Comparison, usize)> {
         ("<", Comparison::Less),
         (">", Comparison::Greater),
     ];
-    known.into_iter().find(|(sign, _)| text.starts_with(sign)).map(|(sign, comparison)| (comparison, sign.len()))
+    known
+        .into_iter()
+        .find(|(sign, _)| text.starts_with(sign))
+        .map(|(sign, comparison)| (comparison, sign.len()))
 }
 
 /// A term and what it counts; `None` for a number that may count anything. `at` is where it begins in the condition.
@@ -159,8 +164,10 @@ fn read_term(
         accepted: accepted.to_owned(),
     };
     if let Some((factor, name)) = word.split_once('*') {
-        let factor =
-            factor.trim().parse().map_err(|_| mistake(format!("\"{}\" is not a number", factor.trim()), TERM))?;
+        let factor = factor
+            .trim()
+            .parse()
+            .map_err(|_| mistake(format!("\"{}\" is not a number", factor.trim()), TERM))?;
         let (term, unit) = read_term(name, at + text.len() - name.len(), metrics)?;
         if term.metric.is_none() {
             return Err(mistake("only a metric is multiplied".to_owned(), TERM));
@@ -196,9 +203,15 @@ mod tests {
 
     fn metrics() -> IndexMap<String, Metric> {
         let place = |unit| Metric::Place { run: 0, at: None, value: String::new(), unit };
-        [("full", Unit::Bytes), ("left", Unit::Bytes), ("cycles", Unit::Count), ("after", Unit::Nanos), ("kept", Unit::Percent)]
-            .map(|(name, unit)| (name.to_owned(), place(unit)))
-            .into()
+        [
+            ("full", Unit::Bytes),
+            ("left", Unit::Bytes),
+            ("cycles", Unit::Count),
+            ("after", Unit::Nanos),
+            ("kept", Unit::Percent),
+        ]
+        .map(|(name, unit)| (name.to_owned(), place(unit)))
+        .into()
     }
 
     const MIB: f64 = 1048576.0;

@@ -40,7 +40,8 @@ impl Language {
     }
 }
 
-/// The words around a lesson. `{answer}` stands for the right answer, `{number}` for the lesson's number.
+/// The words around a lesson. `{answer}` stands for the right answer, `{number}` and `{title}` for the
+/// lesson's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[allow(missing_docs, reason = "each is the heading of the part of that name")]
 pub struct Headings {
@@ -63,7 +64,7 @@ pub struct Headings {
 }
 
 const ENGLISH: Headings = Headings {
-    lesson: "Lesson {number}",
+    lesson: "Lesson {number}: {title}",
     lessons: "Lessons",
     question: "Question",
     setup: "The program",
@@ -82,7 +83,7 @@ const ENGLISH: Headings = Headings {
 };
 
 const CHINESE: Headings = Headings {
-    lesson: "第 {number} 课",
+    lesson: "第 {number} 课：{title}",
     lessons: "课程",
     question: "问题",
     setup: "程序",

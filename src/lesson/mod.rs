@@ -129,8 +129,11 @@ impl Lesson {
         for (file, text) in files.words {
             let read = document(file, text, |table| {
                 let span = table.span.clone();
-                let mut reader =
-                    words::Reader { metrics: &plan.metrics, prediction: &plan.prediction, log: Log::default() };
+                let mut reader = words::Reader {
+                    metrics: &plan.metrics,
+                    prediction: &plan.prediction,
+                    log: Log::default(),
+                };
                 let read = reader.words(table);
                 if let (Some(read), Some(first)) = (&read, words.first()) {
                     for (key, reason) in read.differences(first) {
@@ -148,7 +151,17 @@ impl Lesson {
             return Err(LessonMistakes { files: wrong });
         }
         let plan::Plan { runs, chart, metrics, prediction, checks, sources } = plan;
-        Ok(Lesson { number, name: stem(files.name).to_owned(), runs, chart, metrics, prediction, checks, sources, words })
+        Ok(Lesson {
+            number,
+            name: stem(files.name).to_owned(),
+            runs,
+            chart,
+            metrics,
+            prediction,
+            checks,
+            sources,
+            words,
+        })
     }
 
     /// The words in `language`.
@@ -204,10 +217,16 @@ impl Lesson {
             for (place, (key, condition)) in choices.iter().enumerate() {
                 match (condition.holds(&measured.values), place == *right) {
                     (false, true) => {
-                        found.push(format!("{key:?} is marked as right, but this is false: {}", condition.text));
+                        found.push(format!(
+                            "{key:?} is marked as right, but this is false: {}",
+                            condition.text
+                        ));
                     }
                     (true, false) => {
-                        found.push(format!("{key:?} is not marked as right, but this is true: {}", condition.text));
+                        found.push(format!(
+                            "{key:?} is not marked as right, but this is true: {}",
+                            condition.text
+                        ));
                     }
                     _ => {}
                 }
@@ -228,7 +247,8 @@ fn stem(file: &str) -> &str {
 /// 1 of `01-delete-every-key`.
 fn lesson_number(file: &str, first_line: std::ops::Range<usize>, log: &mut Log) -> Option<u32> {
     let name = stem(file);
-    let number = name.split_once('-').and_then(|(digits, _)| digits.parse().ok()).filter(|number| *number > 0);
+    let number =
+        name.split_once('-').and_then(|(digits, _)| digits.parse().ok()).filter(|number| *number > 0);
     if number.is_none() {
         let reason = format!("\"{name}\" has no place in the teaching order");
         log.report(first_line, "", reason, "a file name such as 01-delete-every-key.toml");

@@ -10,7 +10,8 @@ pub(super) fn placeholders(text: &str) -> Vec<(Range<usize>, &str)> {
     let mut found = Vec::new();
     for (start, _) in text.match_indices('{') {
         let inside = &text[start + 1..];
-        let Some(end) = inside.find(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit() && c != '_') else {
+        let Some(end) = inside.find(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit() && c != '_')
+        else {
             continue;
         };
         let name = &inside[..end];

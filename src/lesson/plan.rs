@@ -10,7 +10,9 @@ use super::prediction::Prediction;
 use super::unit::{ANSWER_UNITS, Unit};
 use crate::mistake::{Log, Mistakes, suggestion};
 use crate::scenario::reader::{Entry, Node, Table};
-use crate::scenario::{self, GOGC_LIMIT_PERCENT, Gogc, MemoryLimit, Overrides, PROCS_LIMIT, RunError, RunSettings, Scenario};
+use crate::scenario::{
+    self, GOGC_LIMIT_PERCENT, Gogc, MemoryLimit, Overrides, PROCS_LIMIT, RunError, RunSettings, Scenario,
+};
 use crate::trace::Trace;
 use crate::units::GIB;
 
@@ -97,7 +99,14 @@ impl Reader<'_> {
         let metrics = self.metrics(&metrics_node?, &runs)?;
         let prediction = self.prediction(&prediction_node?, &metrics);
         let checks = self.checks(checks_node.as_ref(), &metrics);
-        Some(Plan { runs, chart: chart?, metrics, prediction: prediction?, checks: checks?, sources: sources? })
+        Some(Plan {
+            runs,
+            chart: chart?,
+            metrics,
+            prediction: prediction?,
+            checks: checks?,
+            sources: sources?,
+        })
     }
 
     fn runs(&mut self, table: &mut Table<'_>) -> Option<Vec<Run>> {
@@ -115,7 +124,8 @@ impl Reader<'_> {
     }
 
     fn run(&mut self, entry: &Entry<'_>) -> Option<Run> {
-        let accepted = "a scenario and what differs from its settings: { scenario = \"../sims/churn.toml\", gogc = 50 }";
+        let accepted =
+            "a scenario and what differs from its settings: { scenario = \"../sims/churn.toml\", gogc = 50 }";
         let mut table = entry.node.table(accepted, &mut self.log)?;
         let file_node = table.need("scenario", "a scenario file, relative to this one", &mut self.log);
         let log = &mut self.log;
@@ -201,7 +211,8 @@ impl Reader<'_> {
     }
 
     fn metric(&mut self, node: &Node<'_>, runs: &[Run], above: &IndexMap<String, Metric>) -> Option<Metric> {
-        let accepted = "{ at = \"label\", value = \"mem_stats.HeapAlloc\" }, or { percent = [\"part\", \"whole\"] }";
+        let accepted =
+            "{ at = \"label\", value = \"mem_stats.HeapAlloc\" }, or { percent = [\"part\", \"whole\"] }";
         let mut table = node.table(accepted, &mut self.log)?;
         for (key, how) in
             [("minus", How::Minus), ("sum", How::Sum), ("ratio", How::Ratio), ("percent", How::Percent)]
@@ -318,12 +329,17 @@ impl Reader<'_> {
             return None;
         };
         let fitting = ANSWER_UNITS.map(|unit| (unit.0, unit));
-        let fitting: Vec<_> = fitting.into_iter().filter(|(_, (_, counts, _))| *counts == known.unit()).collect();
+        let fitting: Vec<_> =
+            fitting.into_iter().filter(|(_, (_, counts, _))| *counts == known.unit()).collect();
         let unit = unit_node?.choice(&fitting, &mut self.log);
         Some(Prediction::Number { metric, unit: unit?, tolerance_percent: tolerance_percent? })
     }
 
-    fn checks(&mut self, node: Option<&Node<'_>>, metrics: &IndexMap<String, Metric>) -> Option<Vec<Condition>> {
+    fn checks(
+        &mut self,
+        node: Option<&Node<'_>>,
+        metrics: &IndexMap<String, Metric>,
+    ) -> Option<Vec<Condition>> {
         let Some(node) = node else { return Some(Vec::new()) };
         let list = node.array("a list of conditions", &mut self.log)?;
         let conditions: Vec<Option<Condition>> =
@@ -397,8 +413,8 @@ fn yes_or_no(node: &Node<'_>, log: &mut Log) -> Option<bool> {
 fn gogc(node: &Node<'_>, log: &mut Log) -> Option<Gogc> {
     match node.as_text() {
         Some(text) => node.parsed(text, log),
-        None => node
-            .whole(0..=u64::from(GOGC_LIMIT_PERCENT), log)
-            .map(|percent| Gogc::Percent(percent as u32)),
+        None => {
+            node.whole(0..=u64::from(GOGC_LIMIT_PERCENT), log).map(|percent| Gogc::Percent(percent as u32))
+        }
     }
 }

@@ -140,8 +140,11 @@ fn number_of(answer: &str, (_, counts, scale): AnswerUnit) -> Option<f64> {
 }
 
 fn number_accepted((name, counts, _): AnswerUnit) -> String {
-    let names: Vec<&str> =
-        ANSWER_UNITS.iter().filter(|(name, known, _)| *known == counts && !name.is_empty()).map(|unit| unit.0).collect();
+    let names: Vec<&str> = ANSWER_UNITS
+        .iter()
+        .filter(|(name, known, _)| *known == counts && !name.is_empty())
+        .map(|unit| unit.0)
+        .collect();
     match (counts, names.is_empty()) {
         (Unit::Count, _) | (_, true) => "a number".to_owned(),
         _ => format!("a number, in {name} or with one of {}", names.join(", ")),
@@ -155,7 +158,8 @@ mod tests {
 
     fn choice() -> Prediction {
         let metrics: IndexMap<String, Metric> =
-            [("x".to_owned(), Metric::Place { run: 0, at: None, value: String::new(), unit: Unit::Count })].into();
+            [("x".to_owned(), Metric::Place { run: 0, at: None, value: String::new(), unit: Unit::Count })]
+                .into();
         let condition = |text| Condition::parse(text, &metrics).unwrap();
         let choices = [("nothing", "x < 1"), ("half", "x == 1"), ("all", "x > 1")]
             .map(|(key, text)| (key.to_owned(), condition(text)));

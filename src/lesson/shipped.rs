@@ -119,7 +119,8 @@ pub fn all() -> &'static [Lesson] {
 fn parse([plan, words @ ..]: &Shipped) -> Lesson {
     let files = Files { name: plan.0, plan: plan.1, words: *words };
     Lesson::parse(&files, &scenario_text).unwrap_or_else(|mistakes| {
-        let list = mistakes.files.iter().flat_map(|file| file.list.iter().map(|mistake| (&file.name, mistake)));
+        let list =
+            mistakes.files.iter().flat_map(|file| file.list.iter().map(|mistake| (&file.name, mistake)));
         panic!("a lesson inside the binary has mistakes: {:#?}", list.collect::<Vec<_>>())
     })
 }

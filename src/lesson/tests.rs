@@ -63,7 +63,14 @@ fn parse(plan: &str, english: &str, chinese: &str) -> Result<Lesson, LessonMista
 
 /// The one mistake: its file, key, the text it stands on, and parts of what is said.
 #[track_caller]
-fn one(result: Result<Lesson, LessonMistakes>, file: &str, key: &str, value: &str, reason: &str, accepted: &str) {
+fn one(
+    result: Result<Lesson, LessonMistakes>,
+    file: &str,
+    key: &str,
+    value: &str,
+    reason: &str,
+    accepted: &str,
+) {
     let mistakes = result.expect_err("there is a mistake");
     let list: Vec<_> = mistakes.files.iter().flat_map(|f| f.list.iter().map(move |m| (&f.name, m))).collect();
     let [(name, mistake)] = list.as_slice() else { panic!("{list:#?}") };
@@ -121,8 +128,10 @@ fn a_number_that_the_run_does_not_have_is_named() {
     let traces = [lesson.runs[0].simulate().unwrap()];
     let error = lesson.measure(&traces).unwrap_err().to_string();
     assert_eq!(error, "there is no snapshot \"ful\" in run \"only\"; there are \"full\", \"dropped\"");
-    let lesson =
-        plan_with("full = { at = \"full\", value = \"mem_stats.HeapAlloc\" }", "full = { value = \"oom_kill.rss_bytes\" }");
+    let lesson = plan_with(
+        "full = { at = \"full\", value = \"mem_stats.HeapAlloc\" }",
+        "full = { value = \"oom_kill.rss_bytes\" }",
+    );
     let error = lesson.unwrap().measure(&traces).unwrap_err().to_string();
     assert_eq!(error, "run \"only\" has no oom_kill.rss_bytes");
 }
@@ -130,13 +139,55 @@ fn a_number_that_the_run_does_not_have_is_named() {
 #[test]
 fn mistakes_in_runs_and_metrics_are_at_their_places() {
     let plan = "01-small.toml";
-    one(plan_with("small.toml", "tall.toml"), plan, "runs.only.scenario", "\"tall.toml\"", "is not there", "scenario file");
-    one(plan_with("\"small.toml\"", "\"small.toml\", gogcc = 50"), plan, "runs.only.gogcc", "gogcc", "unknown key", "gogc");
-    one(plan_with("\"small.toml\"", "\"small.toml\", go = \"1.20\""), plan, "runs.only.go", "\"1.20\"", "1.20", "1.23");
-    one(plan_with("mem_stats.HeapAlloc", "mem_stats.HeapAloc"), plan, "metrics.full.value", "\"mem_stats.HeapAloc\"", "no number", "mem_stats.HeapAlloc");
-    one(plan_with("\"full\"] }", "\"fool\"] }"), plan, "metrics.kept.percent[1]", "\"fool\"", "no metric \"fool\" stands above", "full");
+    one(
+        plan_with("small.toml", "tall.toml"),
+        plan,
+        "runs.only.scenario",
+        "\"tall.toml\"",
+        "is not there",
+        "scenario file",
+    );
+    one(
+        plan_with("\"small.toml\"", "\"small.toml\", gogcc = 50"),
+        plan,
+        "runs.only.gogcc",
+        "gogcc",
+        "unknown key",
+        "gogc",
+    );
+    one(
+        plan_with("\"small.toml\"", "\"small.toml\", go = \"1.20\""),
+        plan,
+        "runs.only.go",
+        "\"1.20\"",
+        "1.20",
+        "1.23",
+    );
+    one(
+        plan_with("mem_stats.HeapAlloc", "mem_stats.HeapAloc"),
+        plan,
+        "metrics.full.value",
+        "\"mem_stats.HeapAloc\"",
+        "no number",
+        "mem_stats.HeapAlloc",
+    );
+    one(
+        plan_with("\"full\"] }", "\"fool\"] }"),
+        plan,
+        "metrics.kept.percent[1]",
+        "\"fool\"",
+        "no metric \"fool\" stands above",
+        "full",
+    );
     one(plan_with("full > left", "full > lefd"), plan, "checks[0]", "lefd", "no metric \"lefd\"", "left");
-    one(plan_with("right = \"less\"", "right = \"les\""), plan, "prediction.right", "\"les\"", "no choice \"les\"", "less");
+    one(
+        plan_with("right = \"less\"", "right = \"les\""),
+        plan,
+        "prediction.right",
+        "\"les\"",
+        "no choice \"les\"",
+        "less",
+    );
     one(plan_with("checks", "chekcs"), plan, "chekcs", "chekcs", "unknown key", "checks");
     one(plan_with("about = ", "abut = "), plan, "sources[0].abut", "abut", "unknown key", "about");
 }
@@ -158,10 +209,38 @@ fn a_number_is_asked_in_a_unit_of_what_it_counts() {
 #[test]
 fn mistakes_in_words_are_at_their_places() {
     let zh = "01-small.zh.toml";
-    one(words_with("{left} of {full}", "{lefd} of {full}, {left}"), zh, "reveal", "{lefd}", "no metric \"lefd\"", "left");
-    one(words_with("What remains?", "Is it {left}?"), zh, "predict", "{left}", "give the answer away", "before");
-    one(words_with("less = \"Less\"", "fewer = \"Less\", less = \"Less\""), zh, "choices.fewer", "fewer", "no choice \"fewer\"", "less");
-    one(words_with(", less = \"Less\"", ""), zh, "choices", "{ same = \"As much\" }", "\"less\" has no text", "less");
+    one(
+        words_with("{left} of {full}", "{lefd} of {full}, {left}"),
+        zh,
+        "reveal",
+        "{lefd}",
+        "no metric \"lefd\"",
+        "left",
+    );
+    one(
+        words_with("What remains?", "Is it {left}?"),
+        zh,
+        "predict",
+        "{left}",
+        "give the answer away",
+        "before",
+    );
+    one(
+        words_with("less = \"Less\"", "fewer = \"Less\", less = \"Less\""),
+        zh,
+        "choices.fewer",
+        "fewer",
+        "no choice \"fewer\"",
+        "less",
+    );
+    one(
+        words_with(", less = \"Less\"", ""),
+        zh,
+        "choices",
+        "{ same = \"As much\" }",
+        "\"less\" has no text",
+        "less",
+    );
     one(words_with("why = ", "wy = "), zh, "wy", "wy", "unknown key", "why");
     one(words_with("\"The map is gone.\"", "\" \""), zh, "why", "\" \"", "empty", "why");
     one(words_with("try = \"Look at HeapAlloc.\"\n", ""), zh, "", "", "\"try\" is missing", "Go program");
@@ -170,8 +249,22 @@ fn mistakes_in_words_are_at_their_places() {
 #[test]
 fn languages_that_differ_in_structure_are_mistakes() {
     let zh = "01-small.zh.toml";
-    one(words_with("full = \"before\", left = \"after\"", "full = \"before\""), zh, "numbers", "", "there", "same in every language");
-    one(words_with("[\"Drop it.\"]", "[\"Drop it.\", \"Or not.\"]"), zh, "production", "", "2 pieces of advice here, 1 there", "same");
+    one(
+        words_with("full = \"before\", left = \"after\"", "full = \"before\""),
+        zh,
+        "numbers",
+        "",
+        "there",
+        "same in every language",
+    );
+    one(
+        words_with("[\"Drop it.\"]", "[\"Drop it.\", \"Or not.\"]"),
+        zh,
+        "production",
+        "",
+        "2 pieces of advice here, 1 there",
+        "same",
+    );
     one(words_with("The map is gone.", "Gone: {kept}."), zh, "why", "", "{\"kept\"}", "same");
 }
 

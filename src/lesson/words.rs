@@ -57,7 +57,8 @@ pub(super) struct Reader<'l> {
 impl Reader<'_> {
     pub fn words(&mut self, mut table: Table<'_>) -> Option<Words> {
         let title = self.text(&mut table, "title", "a few words", Told::Before);
-        let question = self.text(&mut table, "question", "the question as somebody would ask it", Told::Before);
+        let question =
+            self.text(&mut table, "question", "the question as somebody would ask it", Told::Before);
         let setup = self.text(&mut table, "setup", "what the program does", Told::Before);
         let predict = self.text(&mut table, "predict", "what is to be predicted", Told::Before);
         let choices_node = table.take("choices");
@@ -82,7 +83,13 @@ impl Reader<'_> {
         })
     }
 
-    fn text(&mut self, table: &mut Table<'_>, key: &'static str, accepted: &str, told: Told) -> Option<String> {
+    fn text(
+        &mut self,
+        table: &mut Table<'_>,
+        key: &'static str,
+        accepted: &str,
+        told: Told,
+    ) -> Option<String> {
         let node = table.need(key, accepted, &mut self.log)?;
         self.text_of(&node, accepted, told)
     }
