@@ -60,6 +60,7 @@
 //! | [`process`] | all of these as one process in virtual time: the only room where time passes |
 //! | [`scenario`] | TOML to a checked program, and the program to a trace |
 //! | [`trace`] | what a run records (knows only units) |
+//! | [`lesson`] | questions that runs answer, with a prediction asked of the learner |
 //! | [`go_program`] | a scenario as the Go program that it stands for |
 //! | [`sweep`] | a scenario under every combination of settings, on all cores and several machines |
 //! | [`oracle`] | real Go beside the simulation, number by number |
@@ -79,6 +80,7 @@ pub mod cost;
 pub mod gc;
 pub mod go_program;
 pub mod heap;
+pub mod lesson;
 pub mod mistake;
 pub mod oracle;
 pub mod os;

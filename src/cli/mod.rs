@@ -12,6 +12,7 @@ mod files;
 mod gallery;
 mod go;
 mod merge;
+mod lesson;
 pub mod pacer;
 mod pictures;
 mod plot;
@@ -39,7 +40,8 @@ use clap::{Parser, Subcommand};
         gclab run sims/delete-million.toml              run one, print its table, draw it\n  \
         gclab run sims/steady-gogc.toml --gogc 50,100   the same work under two settings\n  \
         gclab go sims/delete-million.toml >x.go         the same work as a Go program\n  \
-        gclab validate sims/churn.toml --go go          real Go beside the simulation\n\n\
+        gclab validate sims/churn.toml --go go          real Go beside the simulation\n  \
+        gclab lesson 1                                  a question, your prediction, the answer\n\n\
         Help on a command: gclab run --help"
 )]
 struct Cli {
@@ -58,6 +60,7 @@ enum Command {
     Tune(tune::TuneArgs),
     Sims(sims::SimsArgs),
     Gallery(gallery::GalleryArgs),
+    Lesson(lesson::LessonArgs),
     Pacer(pacer::PacerArgs),
     Calibrate(calibrate::CalibrateArgs),
 }
@@ -74,6 +77,7 @@ pub fn main() -> ExitCode {
         Command::Merge(args) => merge::run(&args),
         Command::Tune(args) => tune::run(&args),
         Command::Sims(args) => sims::run(&args),
+        Command::Lesson(args) => lesson::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Pacer(args) => pacer::run(&args).map_err(errors::CliError::from),
     };

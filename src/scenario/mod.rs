@@ -34,7 +34,7 @@ mod parse;
 mod rate;
 mod read_slice;
 mod read_step;
-mod reader;
+pub(crate) mod reader;
 mod run;
 mod serve;
 mod settings;
