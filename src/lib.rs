@@ -64,20 +64,26 @@
 //! | [`oracle`] | real Go beside the simulation, number by number |
 //! | [`calibrate`] | what work costs on this machine, measured with real Go |
 //! | [`chart`] | traces as PNG pictures |
+//! | [`lab`] | a request in JSON to an answer in JSON: what the page of the lab shows |
 //! | [`cli`] | the command line: wiring |
 //!
 //! To learn Go's runtime, read the top of each room's `mod.rs` in that order. `ARCHITECTURE.md` has the map with the paths
 //! an allocation and a collection take through it.
 
+#[cfg(feature = "cli")]
 pub mod calibrate;
+#[cfg(feature = "cli")]
 pub mod chart;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod container;
 pub mod cost;
 pub mod gc;
 pub mod go_program;
 pub mod heap;
+pub mod lab;
 pub mod mistake;
+#[cfg(feature = "cli")]
 pub mod oracle;
 pub mod os;
 pub mod pacer;

@@ -13,7 +13,7 @@ const MAX_LINES: usize = 700;
 const TOO_LONG_TODAY: [(&str, usize); 1] = [("src/scenario/read_step.rs", 1_000)];
 
 /// Who may use whom: a room and the rooms directly below it. A room may use all that those may use.
-const BELOW: [(&str, &[&str]); 18] = [
+const BELOW: [(&str, &[&str]); 19] = [
     ("units", &[]),
     ("version", &[]),
     ("mistake", &[]),
@@ -31,7 +31,8 @@ const BELOW: [(&str, &[&str]); 18] = [
     ("oracle", &["go_program"]),
     ("calibrate", &["oracle", "cost"]),
     ("chart", &["trace"]),
-    ("cli", &["calibrate", "chart"]),
+    ("lab", &["scenario"]),
+    ("cli", &["calibrate", "chart", "lab"]),
 ];
 
 /// What a room may not use although it lies below: what a scenario does, it does through the process.

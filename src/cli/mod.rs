@@ -10,6 +10,7 @@ mod environment;
 mod errors;
 mod files;
 mod go;
+mod lab;
 pub mod pacer;
 mod run;
 mod sims;
@@ -49,6 +50,7 @@ enum Command {
     Sims(sims::SimsArgs),
     Pacer(pacer::PacerArgs),
     Calibrate(calibrate::CalibrateArgs),
+    Lab(lab::LabArgs),
 }
 
 /// Runs the command line of this process.
@@ -59,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::Validate(args) => validate::run(&args),
         Command::Sims(args) => sims::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
+        Command::Lab(args) => lab::run(&args),
         Command::Pacer(args) => pacer::run(&args).map_err(errors::CliError::from),
     };
     match result {
