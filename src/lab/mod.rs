@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `"scenarios"` | the scenarios that travel with gclab, with their texts |
 //! | `{"run": {...}}` | [`run`]: one run |
+//! | `{"step": {...}}` | [`glass`]: a small heap after one of its events |
 //!
 //! Whatever goes wrong is an answer too: `{"mistakes": {...}}` when the scenario is wrong, `{"refused": {...}}` when the request
 //! is, or when it asks for more than [`Limits`] allow.
@@ -17,6 +18,7 @@
 //! **Invariants.** No IO, no clock, no thread, no state: the same request gives the same answer. Numbers are those of the trace;
 //! nothing is computed here that the model has not recorded. Every point of a series is one sample, so that its ledger adds up.
 
+pub mod glass;
 pub mod limits;
 mod mistakes;
 pub mod run;
@@ -37,16 +39,28 @@ enum Request {
     Scenarios,
     /// One run.
     Run(run::RunRequest),
+    /// A small heap after one of its events.
+    Step(glass::StepRequest),
 }
 
 /// What it is told.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Answer {
-    Scenarios(Vec<shipped::Shipped>),
+    Scenarios(Shelf),
     Run(Box<run::RunAnswer>),
+    Step(Box<glass::StepAnswer>),
     Mistakes(MistakeList),
     Refused(Refusal),
+}
+
+/// What travels with gclab.
+#[derive(Debug, Serialize)]
+struct Shelf {
+    /// To be run.
+    run: Vec<shipped::Shipped>,
+    /// To be stepped through.
+    step: Vec<shipped::Shipped>,
 }
 
 /// Why there is no result.
@@ -93,7 +107,8 @@ fn reply(request: &str, limits: &Limits) -> Result<Answer, Denied> {
     let request = serde_json::from_str(request)
         .map_err(|error| Denied::Refused(format!("the request is not understood: {error}")))?;
     match request {
-        Request::Scenarios => Ok(Answer::Scenarios(shipped::all())),
+        Request::Scenarios => Ok(Answer::Scenarios(Shelf { run: shipped::all(), step: shipped::to_step() })),
+        Request::Step(request) => Ok(Answer::Step(Box::new(glass::step(&request, limits)?))),
         Request::Run(request) => Ok(Answer::Run(Box::new(run::run(&request, limits)?))),
     }
 }

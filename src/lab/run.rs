@@ -96,7 +96,7 @@ pub(crate) fn run(request: &RunRequest, limits: &Limits) -> Result<RunAnswer, De
 }
 
 /// The scenario of a request, checked, and small enough.
-fn scenario(request: &RunRequest, limits: &Limits) -> Result<Scenario, Denied> {
+pub(super) fn scenario(request: &RunRequest, limits: &Limits) -> Result<Scenario, Denied> {
     let name = if request.name.is_empty() { "scenario" } else { &request.name };
     let text = match &request.text {
         Some(text) => text,
@@ -118,7 +118,7 @@ fn scenario(request: &RunRequest, limits: &Limits) -> Result<Scenario, Denied> {
 }
 
 impl SettingsRequest {
-    fn overrides(&self) -> Result<Overrides, String> {
+    pub(super) fn overrides(&self) -> Result<Overrides, String> {
         let procs = self.procs.filter(|procs| !(1..=PROCS_LIMIT).contains(procs));
         if let Some(procs) = procs {
             return Err(format!("{procs} is not a GOMAXPROCS; accepted: 1 to {PROCS_LIMIT}"));

@@ -3,6 +3,7 @@
 use include_dir::{Dir, include_dir};
 use serde::Serialize;
 
+use super::glass;
 use crate::scenario::Scenario;
 
 static SIMS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/sims");
@@ -22,15 +23,21 @@ pub struct Shipped {
 
 /// All of them, by name.
 pub fn all() -> Vec<Shipped> {
-    let mut all: Vec<Shipped> = texts()
-        .map(|(name, text)| {
-            let scenario = Scenario::parse(name, text).expect("scenarios that travel with gclab have no mistakes");
-            let Scenario { name, title, question, .. } = scenario;
-            Shipped { name, title, question, text: text.to_owned() }
-        })
-        .collect();
+    let mut all: Vec<Shipped> = texts().map(|(file, text)| shipped(file, text)).collect();
     all.sort_by(|a, b| a.name.cmp(&b.name));
     all
+}
+
+/// The small programs that can be stepped through, in their order.
+pub fn to_step() -> Vec<Shipped> {
+    glass::programs().into_iter().map(|(name, text)| shipped(&format!("{name}.toml"), text)).collect()
+}
+
+fn shipped(file: &str, text: &str) -> Shipped {
+    let scenario = Scenario::parse(file, text)
+        .unwrap_or_else(|mistakes| panic!("what travels with gclab has no mistakes: {:?}", mistakes.list));
+    let Scenario { name, title, question, .. } = scenario;
+    Shipped { name, title, question, text: text.to_owned() }
 }
 
 /// The text of one.

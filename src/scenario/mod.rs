@@ -45,7 +45,7 @@ pub use crate::mistake::{Mistake, Mistakes};
 pub use keys::{KEY_LIMIT, Keys, KeysIter, Order};
 pub use needs::Lacking;
 pub use crate::process::{Allowance, Exhausted};
-pub use run::{RunError, run, run_within};
+pub use run::{RunError, run, run_within, type_desc};
 pub use serve::{Arrival, RequestGarbage, Serve, Session};
 pub use settings::{
     GOGC_LIMIT_PERCENT, GoSettings, Gogc, Machine, MemoryLimit, Overrides, PROCS_LIMIT, RunSettings,

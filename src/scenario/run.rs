@@ -19,6 +19,8 @@ mod variable;
 
 use indexmap::IndexMap;
 
+pub use self::maps::type_desc;
+
 use self::draws::StringKeys;
 use self::frames::{Frames, Next};
 use self::task::{Progress, Task};

@@ -25,7 +25,7 @@ async function start() {
     say(answer.refused?.message ?? '');
     return;
   }
-  views = { run: new RunView(answer.scenarios, () => remember()) };
+  views = { run: new RunView(answer.scenarios.run, () => remember()) };
   window.addEventListener('hashchange', () => open());
   byId('language').addEventListener('click', changeLanguage);
   byId('theme').addEventListener('click', changeTheme);
