@@ -4,9 +4,10 @@ import { ask } from './carrier.js';
 import { byId } from './dom.js';
 import { read, write } from './place.js';
 import { RunView } from './run_view.js';
+import { StepView } from './step_view.js';
 import { speak, spoken, translate, word } from './words.js';
 
-const VIEWS = ['run'];
+const VIEWS = ['run', 'step'];
 
 let views = {};
 let current = null;
@@ -25,7 +26,11 @@ async function start() {
     say(answer.refused?.message ?? '');
     return;
   }
-  views = { run: new RunView(answer.scenarios.run, () => remember()) };
+  views = {
+    run: new RunView(answer.scenarios.run, () => remember()),
+    step: new StepView(answer.scenarios.step, () => remember()),
+  };
+  translate(document);
   window.addEventListener('hashchange', () => open());
   byId('language').addEventListener('click', changeLanguage);
   byId('theme').addEventListener('click', changeTheme);
