@@ -38,7 +38,11 @@ fn numbers_are_those_of_the_command_line() {
     let out = tempfile::tempdir().unwrap();
     for (name, flags, settings) in [
         ("delete-million", vec![], json!({})),
-        ("madv-free", vec!["--madvdontneed", "1", "--seed", "7"], json!({ "madvdontneed": true, "seed": "7" })),
+        (
+            "madv-free",
+            vec!["--madvdontneed", "1", "--seed", "7"],
+            json!({ "madvdontneed": true, "seed": "7" }),
+        ),
         (
             "container-oom",
             vec!["--gogc", "150", "--memory-limit", "100MiB", "--go", "1.24", "--procs", "3"],
@@ -46,7 +50,8 @@ fn numbers_are_those_of_the_command_line() {
         ),
     ] {
         let path = format!("sims/{name}.toml");
-        let mut args = vec!["run", path.as_str(), "--json", "--no-plot", "--out", out.path().to_str().unwrap()];
+        let mut args =
+            vec!["run", path.as_str(), "--json", "--no-plot", "--out", out.path().to_str().unwrap()];
         args.extend(flags);
         let (stdout, stderr) = gclab(&args, Path::new(env!("CARGO_MANIFEST_DIR")));
         let printed: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stderr}"));
@@ -70,13 +75,17 @@ fn every_point_has_a_ledger_that_adds_up() {
         let sum: u64 = parts.map(|part| part[index].as_u64().unwrap()).sum();
         assert_eq!(sum, rss.as_u64().unwrap(), "point {index}");
     }
-    assert_eq!(rss.iter().map(|rss| rss.as_u64()).max().unwrap(), shown["summary"]["peak_rss_bytes"].as_u64());
+    assert_eq!(
+        rss.iter().map(|rss| rss.as_u64()).max().unwrap(),
+        shown["summary"]["peak_rss_bytes"].as_u64()
+    );
 }
 
 #[test]
 fn a_window_shows_the_same_run_closer() {
     let all = run(json!({ "name": "delete-million", "points": 100 }));
-    let close = run(json!({ "name": "delete-million", "points": 100, "window_ns": [20_000_000, 30_000_000] }));
+    let close =
+        run(json!({ "name": "delete-million", "points": 100, "window_ns": [20_000_000, 30_000_000] }));
     assert_eq!(all["summary"], close["summary"]);
     let count = |run: &Value| {
         let times = run["series"]["t_ns"].as_array().unwrap().iter().map(|t| t.as_u64().unwrap());
@@ -130,16 +139,40 @@ fn a_hostile_request_is_refused_or_cut_off() {
     let map = "m = \"map[int]int\"";
     let pointers = "s = \"[]*T\" }\ntypes = { T = { size = \"8B\", pointers = 1 }";
     for (what, request) in [
-        ("a quadrillion keys", scenario(map, "{ make = { var = \"m\" } }, { insert = { var = \"m\", keys = \"0..1_000_000_000_000_000\" } }")),
-        ("as many keys as there are", scenario(map, "{ make = { var = \"m\" } }, { insert = { var = \"m\", keys = \"0..4_000_000_000\" } }")),
+        (
+            "a quadrillion keys",
+            scenario(
+                map,
+                "{ make = { var = \"m\" } }, { insert = { var = \"m\", keys = \"0..1_000_000_000_000_000\" } }",
+            ),
+        ),
+        (
+            "as many keys as there are",
+            scenario(
+                map,
+                "{ make = { var = \"m\" } }, { insert = { var = \"m\", keys = \"0..4_000_000_000\" } }",
+            ),
+        ),
         ("room for all of them", scenario(map, "{ make = { var = \"m\", hint = 4_000_000_000 } }")),
         ("a negative size", scenario(map, "{ garbage = { count = 1, size = -1 } }")),
-        ("a loop without end", scenario(map, "{ repeat = { times = 10_000_000, steps = [ { compute = \"1s\" } ] } }")),
+        (
+            "a loop without end",
+            scenario(map, "{ repeat = { times = 10_000_000, steps = [ { compute = \"1s\" } ] } }"),
+        ),
         ("collections without end", scenario(map, "{ repeat = { times = 10_000_000, steps = [ \"gc\" ] } }")),
         ("a sleep of years", scenario(map, "\"gc\", { sleep = \"80000h\" }")),
         ("garbage without end", scenario(map, "{ garbage = { bytes = \"900GiB\", size = \"16B\" } }")),
-        ("a terabyte in one piece", scenario(pointers, "{ alloc = { into = \"s\", count = 100_000_000_000, shape = \"slice\", backing = \"presized\" } }")),
-        ("more objects than fit", scenario(pointers, "{ alloc = { into = \"s\", count = 2_000_000_000, shape = \"slice\" } }")),
+        (
+            "a terabyte in one piece",
+            scenario(
+                pointers,
+                "{ alloc = { into = \"s\", count = 100_000_000_000, shape = \"slice\", backing = \"presized\" } }",
+            ),
+        ),
+        (
+            "more objects than fit",
+            scenario(pointers, "{ alloc = { into = \"s\", count = 2_000_000_000, shape = \"slice\" } }"),
+        ),
         ("a million deep stacks", scenario(map, "{ go = { count = 1_000_000, stack = \"1MiB\" } }")),
         ("a request that is none", json!({ "run": { "name": 5 } })),
         ("settings that do not exist", json!({ "run": { "name": "churn", "settings": { "gogc": "-1" } } })),
@@ -162,7 +195,10 @@ fn a_hostile_request_is_refused_or_cut_off() {
 
 #[test]
 fn where_a_run_is_cut_off_does_not_depend_on_the_day() {
-    let request = scenario("m = \"map[int]int\"", "{ repeat = { times = 10_000_000, steps = [ { garbage = { count = 1_000, size = \"1KiB\" } } ] } }");
+    let request = scenario(
+        "m = \"map[int]int\"",
+        "{ repeat = { times = 10_000_000, steps = [ { garbage = { count = 1_000, size = \"1KiB\" } } ] } }",
+    );
     let first = lab::answer(&request.to_string());
     assert!(first.contains("cut off in"), "{first}");
     assert_eq!(lab::answer(&request.to_string()), first);

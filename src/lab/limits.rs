@@ -150,7 +150,10 @@ mod tests {
     fn a_step_that_asks_for_too_much_at_once_is_refused_before_the_run() {
         assert_eq!(refused("{ make = { var = \"m\", hint = 1_000_000 } }"), None);
         let message = refused("{ make = { var = \"m\", hint = 1_000_000_000 } }").expect("refused");
-        assert_eq!(message, "1000000000 entries to make room for are more than this page simulates: at most 16000000");
+        assert_eq!(
+            message,
+            "1000000000 entries to make room for are more than this page simulates: at most 16000000"
+        );
         let inner = refused("{ repeat = { times = 2, steps = [ { go = { count = 100_000_000 } } ] } }");
         assert!(inner.expect("refused").contains("goroutines"));
         let large = refused("{ alloc = { into = \"s\", count = 1_000_000_000 } }");

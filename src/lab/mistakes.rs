@@ -76,8 +76,13 @@ mod tests {
         let text = "a = 1\nb = \"\u{1F600}é\" x\n";
         let at = text.find('x').unwrap();
         assert_eq!(line_and_column(text, at), (2, 10));
-        let mistake =
-            Mistake { span: at..at + 1, key: "b".into(), value: "x".into(), reason: "is odd".into(), accepted: None };
+        let mistake = Mistake {
+            span: at..at + 1,
+            key: "b".into(),
+            value: "x".into(),
+            reason: "is odd".into(),
+            accepted: None,
+        };
         let placed = placed(text, &mistake);
         assert_eq!((placed.start, placed.end, placed.message.as_str()), (16, 17, "b: is odd"));
         assert_eq!(line_and_column(text, 1000), (3, 1));

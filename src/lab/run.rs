@@ -108,11 +108,13 @@ pub(super) fn scenario(request: &RunRequest, limits: &Limits) -> Result<Scenario
         return Err(Denied::Refused(format!("the scenario is too long: at most {kib} KiB are read")));
     }
     let file = format!("{name}.toml");
-    let scenario = Scenario::parse(&file, text)
-        .map_err(|mistakes| Denied::Mistakes(MistakeList::from(&mistakes)))?;
+    let scenario =
+        Scenario::parse(&file, text).map_err(|mistakes| Denied::Mistakes(MistakeList::from(&mistakes)))?;
     limits.admit(&scenario).map_err(|TooMuch { at, message }| {
         let (line, column) = line_and_column(text, at);
-        Denied::Refused(format!("{file}:{line}:{column}: {message}. The command gclab run has no such limit."))
+        Denied::Refused(format!(
+            "{file}:{line}:{column}: {message}. The command gclab run has no such limit."
+        ))
     })?;
     Ok(scenario)
 }
@@ -127,7 +129,12 @@ impl SettingsRequest {
             text.parse::<u64>().map_err(|_| format!("{text:?} is not a seed; accepted: 0 to {}", u64::MAX))
         });
         Ok(Overrides {
-            version: self.go.as_deref().map(str::parse::<GoVersion>).transpose().map_err(|e| e.to_string())?,
+            version: self
+                .go
+                .as_deref()
+                .map(str::parse::<GoVersion>)
+                .transpose()
+                .map_err(|e| e.to_string())?,
             gogc: self.gogc.as_deref().map(str::parse::<Gogc>).transpose()?,
             memory_limit: self.memory_limit.as_deref().map(str::parse::<MemoryLimit>).transpose()?,
             procs: self.procs,

@@ -42,9 +42,9 @@ mod step;
 mod types;
 
 pub use crate::mistake::{Mistake, Mistakes};
+pub use crate::process::{Allowance, Exhausted};
 pub use keys::{KEY_LIMIT, Keys, KeysIter, Order};
 pub use needs::Lacking;
-pub use crate::process::{Allowance, Exhausted};
 pub use run::{RunError, run, run_within, type_desc};
 pub use serve::{Arrival, RequestGarbage, Serve, Session};
 pub use settings::{

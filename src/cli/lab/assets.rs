@@ -54,7 +54,8 @@ mod tests {
             let addresses = text.match_indices("http").filter(|(at, _)| {
                 let rest = &text[*at..];
                 // The name of a namespace is no address.
-                (rest.starts_with("http://") || rest.starts_with("https://")) && !rest.starts_with("http://www.w3.org/")
+                (rest.starts_with("http://") || rest.starts_with("https://"))
+                    && !rest.starts_with("http://www.w3.org/")
             });
             assert_eq!(addresses.count(), 0, "{name} names another machine");
         }

@@ -125,7 +125,10 @@ async fn answer(shared: &Shared, request: Request) -> Response {
         Err((status, message)) => return refuse(status, &message),
     };
     let Ok(_place) = shared.queue.try_acquire() else {
-        return refuse(StatusCode::SERVICE_UNAVAILABLE, "too many visitors are waiting; try again in a moment");
+        return refuse(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too many visitors are waiting; try again in a moment",
+        );
     };
     let turn = tokio::time::timeout(QUEUE_TIME, Arc::clone(&shared.lanes).acquire_owned()).await;
     let Ok(Ok(lane)) = turn else {
@@ -139,7 +142,9 @@ async fn answer(shared: &Shared, request: Request) -> Response {
     });
     match simulation.await {
         Ok(answer) => reply(StatusCode::OK, "application/json", Body::from(answer)),
-        Err(_) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "the simulator stopped: that is a mistake in gclab"),
+        Err(_) => {
+            refuse(StatusCode::INTERNAL_SERVER_ERROR, "the simulator stopped: that is a mistake in gclab")
+        }
     }
 }
 

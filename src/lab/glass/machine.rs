@@ -166,7 +166,9 @@ impl Glass {
         let spans = self.heap.live_spans().filter(|(_, span)| span.usage == Some(SpanUse::Heap));
         spans
             .flat_map(|(id, span)| {
-                (0..span.slot_count).filter(|index| self.exists(span, *index)).map(move |index| ObjRef::new(id, index))
+                (0..span.slot_count)
+                    .filter(|index| self.exists(span, *index))
+                    .map(move |index| ObjRef::new(id, index))
             })
             .collect()
     }
@@ -199,7 +201,8 @@ impl Glass {
             self.collector_step();
         }
         let memory = self.memory_state();
-        let (live_bytes, trigger_bytes) = (self.pacer.heap_live_bytes(), self.pacer.trigger(&memory).trigger_bytes);
+        let (live_bytes, trigger_bytes) =
+            (self.pacer.heap_live_bytes(), self.pacer.trigger(&memory).trigger_bytes);
         self.heap.bits.start_epoch();
         self.pacer.start_cycle(1, start, &memory);
         let model = Arc::clone(&CostProfile::of(self.version).model);
@@ -209,7 +212,8 @@ impl Glass {
             .filter(|(_, object)| !object.is_nil())
             .map(|(name, object)| (name.to_owned(), object))
             .collect();
-        let job = |object| RootJob { kind: RootKind::Globals, scan_bytes: 0, cpu_ns: 0.0, objects: vec![object] };
+        let job =
+            |object| RootJob { kind: RootKind::Globals, scan_bytes: 0, cpu_ns: 0.0, objects: vec![object] };
         // The marker takes the last job first.
         let jobs = roots.iter().rev().map(|(_, object)| job(*object)).collect();
         self.roots_left = roots.into_iter().rev().map(|(name, _)| name).collect();

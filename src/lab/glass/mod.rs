@@ -90,7 +90,9 @@ pub(crate) fn step(request: &StepRequest, limits: &Limits) -> Result<StepAnswer,
         Ok(Some(glass)) => glass,
         Ok(None) => {
             let Bounds { events, objects } = BOUNDS;
-            let message = format!("there is more to watch than {events} events or {objects} objects: make the program smaller");
+            let message = format!(
+                "there is more to watch than {events} events or {objects} objects: make the program smaller"
+            );
             return Err(Denied::Refused(message));
         }
         Err(message) => return Err(Denied::Refused(message)),

@@ -140,7 +140,8 @@ impl Picture {
                 })
             })
             .collect();
-        let roots = glass.roots().map(|(var, object)| RootPicture { var: var.to_owned(), to: glass.name(object) });
+        let roots =
+            glass.roots().map(|(var, object)| RootPicture { var: var.to_owned(), to: glass.name(object) });
         let pacer = &glass.pacer;
         let memory = glass.memory_state();
         Picture {
@@ -213,7 +214,9 @@ fn pages(glass: &Glass) -> Vec<PagePicture> {
     let end = used.max(last_resident.map_or(0, |page| page + 1)) + PAGES_BEHIND;
     (0..end.min(MOST_PAGES).min(glass.heap.pages.mapped_pages()))
         .map(|page| {
-            let owner = spans.iter().find(|(_, span)| (span.base_page..span.base_page + span.page_count).contains(&page));
+            let owner = spans
+                .iter()
+                .find(|(_, span)| (span.base_page..span.base_page + span.page_count).contains(&page));
             let span = owner.filter(|(_, span)| span.usage == Some(SpanUse::Heap)).map(|(id, _)| *id);
             PagePicture { span, resident: resident(page) }
         })
@@ -243,7 +246,8 @@ impl MapPicture {
                 let geometry = map.geometry();
                 let all = (geometry.slots / 8) as u32;
                 let (mut shown, mut seen): (Vec<BucketPicture>, u32) = (Vec::new(), 0);
-                let entries = if geometry.directory_len == 0 { u32::from(all > 0) } else { geometry.directory_len };
+                let entries =
+                    if geometry.directory_len == 0 { u32::from(all > 0) } else { geometry.directory_len };
                 let mut last = Vec::new();
                 for entry in 0..entries {
                     let groups: Vec<_> = map.groups(entry).collect();

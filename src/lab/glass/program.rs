@@ -381,7 +381,9 @@ impl Spelling {
                     let mut section = Vec::new();
                     for steps in tracks {
                         let mut track = Track::default();
-                        steps.iter().try_for_each(|step| self.spell(step.as_ref(), 0, &mut track.operations))?;
+                        steps
+                            .iter()
+                            .try_for_each(|step| self.spell(step.as_ref(), 0, &mut track.operations))?;
                         section.push(track);
                     }
                     sections.push(section);
@@ -413,7 +415,9 @@ impl Spelling {
                 into.extend(self.keys(&access.keys, turn).map(|key| Operation::Lookup(access.var, key)));
             }
             Step::Hold(hold) => {
-                into.extend(self.keys(&hold.keys, turn).map(|key| Operation::Hold(hold.from, hold.into, key)));
+                into.extend(
+                    self.keys(&hold.keys, turn).map(|key| Operation::Hold(hold.from, hold.into, key)),
+                );
             }
             Step::Clear(var) => into.push(Operation::Clear(*var)),
             Step::Drop(var) => into.push(Operation::Drop(*var)),
@@ -429,7 +433,9 @@ impl Spelling {
                     into.extend((0..alloc.count).map(|_| Operation::Alloc(alloc)));
                 }
                 Shape::InPlace | Shape::Tree | Shape::Graph { .. } => {
-                    return Err("alloc with this shape cannot be watched; accepted: pointer, list, slice".to_owned());
+                    return Err(
+                        "alloc with this shape cannot be watched; accepted: pointer, list, slice".to_owned()
+                    );
                 }
             },
             Step::Garbage(garbage) => {

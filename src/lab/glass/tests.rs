@@ -62,7 +62,8 @@ fn each_program_shows_what_it_is_there_for() {
 fn the_barrier_saves_what_the_program_moves() {
     let all = step("2-write-barrier", 0, json!({ "go": "1.23" }));
     let events = all["events"].as_array().unwrap();
-    let saves = |event: &&Value| event["what"] == "barrier" && !event["greyed"].as_array().unwrap().is_empty();
+    let saves =
+        |event: &&Value| event["what"] == "barrier" && !event["greyed"].as_array().unwrap().is_empty();
     assert!(events.iter().any(|event| saves(&event)), "no barrier greys anything");
     let born_black = |event: &&Value| event["what"] == "alloc" && event["marking"] == true;
     assert!(events.iter().any(|event| born_black(&event)), "nothing is born black");
@@ -82,8 +83,14 @@ fn what_cannot_be_watched_is_refused() {
     for (text, words) in [
         ("vars = { m = \"sync.Map\" }\nsteps = [ \"gc\" ]", "only maps, slices and pointers"),
         ("vars = { m = \"map[int]int\" }\nsteps = [ { compute = \"1s\" } ]", "compute cannot be watched"),
-        ("vars = { m = \"map[int]int\" }\nsteps = [ { garbage = { count = 100_000, size = \"8B\" } } ]", "too many to watch"),
-        ("vars = { m = \"map[int]int\" }\nsteps = [ { garbage = { count = 5_000, size = \"8B\" } } ]", "make the program smaller"),
+        (
+            "vars = { m = \"map[int]int\" }\nsteps = [ { garbage = { count = 100_000, size = \"8B\" } } ]",
+            "too many to watch",
+        ),
+        (
+            "vars = { m = \"map[int]int\" }\nsteps = [ { garbage = { count = 5_000, size = \"8B\" } } ]",
+            "make the program smaller",
+        ),
     ] {
         let text = format!("title = \"t\"\nquestion = \"q\"\nanswer = \"a\"\n{text}");
         let refused = answer(&json!({ "step": { "name": "x", "text": text } }).to_string());

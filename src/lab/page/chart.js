@@ -61,7 +61,7 @@ export class Chart {
     this.width = box.width;
     this.height = box.height;
     const narrow = this.width < 620;
-    this.plot = { left: narrow ? 44 : 64, right: this.width - (narrow ? 8 : 112), top: 40, bottom: this.height - 66 };
+    this.plot = { left: narrow ? 56 : 66, right: this.width - (narrow ? 8 : 112), top: 40, bottom: this.height - 66 };
     this.axis = timeAxis(this.run, this.window, this.plot);
     this.top = this.highest();
     const { t_ns: times } = this.series;
@@ -146,7 +146,7 @@ export class Chart {
   grid() {
     const { left, right, top, bottom } = this.plot;
     const nodes = [];
-    const step = niceStep(this.top / Math.max(2, (bottom - top) / 70));
+    const step = niceStep(this.top / Math.max(3, (bottom - top) / 56));
     for (let bytes = 0; bytes <= this.top; bytes += step) {
       const y = this.y(bytes);
       nodes.push(drawn('line', { x1: left, x2: right, y1: y, y2: y, class: bytes === 0 ? 'base' : 'grid' }));
@@ -158,7 +158,7 @@ export class Chart {
   /** A band while marking, and a bar for each cycle beneath the plot. */
   cycles() {
     const { top, bottom } = this.plot;
-    const nodes = [drawn('text', { x: this.plot.left - 6, y: bottom + 13, class: 'axis-number end' }, 'GC')];
+    const nodes = [drawn('text', { x: this.plot.left - 6, y: bottom + 18, class: 'axis-number end' }, 'GC')];
     for (const cycle of this.run.cycles) {
       const from = this.axis.x(cycle.start_ns);
       const to = this.axis.x(cycle.end_ns);
@@ -169,7 +169,7 @@ export class Chart {
         number: cycle.number, kind: word(`kind_${cycle.kind}`), heap_start: size(cycle.heap_start_bytes),
         heap_end: size(cycle.heap_end_bytes), marked: size(cycle.heap_marked_bytes),
       });
-      nodes.push(drawn('rect', { x: from, y: bottom + 4, width, height: 11, class: `cycle ${cycle.kind}` }, drawn('title', {}, words)));
+      nodes.push(drawn('rect', { x: from, y: bottom + 4, width, height: 12, class: `cycle ${cycle.kind}` }, drawn('title', {}, words)));
     }
     return nodes;
   }
@@ -272,7 +272,7 @@ export class Chart {
     if (!kill) return drawn('g');
     const x = Math.min(this.axis.x(kill.t_ns), this.plot.right);
     const y = Math.max(this.y(kill.rss_bytes), this.plot.top + 8);
-    return drawn('g', { class: 'oom' }, drawn('path', { d: `M${x - 7} ${y - 7}l14 14m0 -14l-14 14` }), drawn('text', { x: x - 12, y: y + 5, class: 'end' }, 'OOM'));
+    return drawn('g', { class: 'oom' }, drawn('path', { d: `M${x - 7} ${y - 7}l14 14m0 -14l-14 14` }), drawn('text', { x: x - 10, y: y - 10, class: 'end' }, 'OOM'));
   }
 
   selection() {
@@ -416,7 +416,7 @@ function upperBound(list, value) {
   return low;
 }
 
-/** The next power of two, or half more, from `bytes` up. */
+/** The next power of two from `bytes` up. */
 function niceStep(bytes) {
   let step = 1024;
   while (step < bytes) step *= 2;

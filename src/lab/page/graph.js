@@ -3,7 +3,7 @@
 const TOP = 24;
 const GAP = 14;
 
-/** `{places: Map name -> {x, y, r}, roots: [{var, to, x, y, width}], height}`. */
+/** `{places: Map name -> {x, y, r}, roots: [{var, to, x, y, width}], height, lost}`; `lost` is where the unreachable ones begin. */
 export function layOut(picture, width) {
   const { objects } = picture;
   const r = objects.length > 120 ? 8 : objects.length > 60 ? 11 : objects.length > 24 ? 14 : 18;
@@ -12,11 +12,16 @@ export function layOut(picture, width) {
   const layers = layered(picture);
   const places = new Map();
   let y = TOP + 20 + cell;
+  let lost = null;
   for (const layer of layers) {
+    if (layer.lost) {
+      lost = y - r - 4;
+      y += 22;
+    }
     const rows = Math.ceil(layer.length / columns);
     const perRow = Math.min(columns, layer.length);
     // Under whoever points to it, in the order of the parents; a row that is not full is spread over the width.
-    layer.sort((a, b) => (a.wish ?? Infinity) - (b.wish ?? Infinity) || a.order - b.order);
+    if (!layer.folding) layer.sort((a, b) => (a.wish ?? Infinity) - (b.wish ?? Infinity) || a.order - b.order);
     layer.forEach(({ name, children }, index) => {
       const row = Math.floor(index / perRow);
       const inRow = Math.min(perRow, layer.length - row * perRow);
@@ -39,7 +44,7 @@ export function layOut(picture, width) {
     x += letters(root) + 10;
     return box;
   });
-  return { places, roots, height: Math.max(y + 4, 260) };
+  return { places, roots, height: Math.max(y + 4, 220), lost };
 }
 
 /** Objects by how many pointers away from a variable they are; the last layer is what nobody reaches. */
@@ -63,8 +68,12 @@ function layered({ objects, roots }) {
     frontier = next;
   }
   const lost = [...nodes.values()].filter((node) => !seen.has(node));
-  if (lost.length) layers.push(lost);
-  return folded(layers);
+  const rows = folded(layers);
+  if (lost.length) {
+    lost.lost = true;
+    rows.push(lost);
+  }
+  return rows;
 }
 
 /** A long list would be a tall tower: layers of one stand side by side, eight in a row. */

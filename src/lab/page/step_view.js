@@ -34,7 +34,7 @@ export class StepView {
     this.slider.addEventListener('input', () => this.moveTo(Number(this.slider.value)));
     this.counter = element('p', { class: 'counter', id: 'step-counter' });
     this.sentence = element('p', { class: 'sentence', id: 'step-sentence', 'aria-live': 'polite' });
-    this.play = button('step-play', 'step_play', '▶', () => this.togglePlay());
+    this.play = button('step-play', 'step_play', icon('play'), () => this.togglePlay());
     this.title = element('p', { class: 'eyebrow' });
     this.question = element('h1', {});
     this.lead = element('p', { class: 'facts' });
@@ -51,11 +51,11 @@ export class StepView {
       element('div', { class: 'question' }, this.title, this.question, this.lead),
       element('div', { class: 'panel transport', role: 'group', 'data-label': 'step_transport' },
         element('div', { class: 'buttons' },
-          button('step-first', 'step_first', '⏮', () => this.moveTo(0)),
-          button('step-back', 'step_back', '◀', () => this.moveTo(this.state.at - 1)),
+          button('step-first', 'step_first', icon('first'), () => this.moveTo(0)),
+          button('step-back', 'step_back', icon('back'), () => this.moveTo(this.state.at - 1)),
           this.play,
-          button('step-forward', 'step_forward', '▶❘', () => this.moveTo(this.state.at + 1)),
-          button('step-last', 'step_last', '⏭', () => this.moveTo(Infinity)),
+          button('step-forward', 'step_forward', icon('forward'), () => this.moveTo(this.state.at + 1)),
+          button('step-last', 'step_last', icon('last'), () => this.moveTo(Infinity)),
           this.counter),
         this.slider, this.sentence),
       element('div', { class: 'step-grid' },
@@ -158,14 +158,14 @@ export class StepView {
         if (this.state.at >= this.answer.events.length - 1 || byId('view-step').hidden) this.stop();
         else this.moveTo(this.state.at + 1);
       }, BEAT);
-      this.play.textContent = '❚❚';
+      this.play.replaceChildren(icon('pause'));
     }
   }
 
   stop() {
     clearInterval(this.playing);
     this.playing = null;
-    this.play.textContent = '▶';
+    this.play.replaceChildren(icon('play'));
   }
 
   key(event) {
@@ -210,9 +210,12 @@ export class StepView {
   showHeap(picture, event) {
     const named = new Set([event.object, event.overwritten, event.stored, ...(event.objects ?? []), ...(event.greyed ?? []), ...(event.blackened ?? [])]);
     const width = Math.max(280, this.heap.clientWidth || 700);
-    const { places, roots, height } = layOut(picture, width);
+    const { places, roots, height, lost } = layOut(picture, width);
     const arrow = (color) => drawn('marker', { id: `arrow-${color}`, viewBox: '0 0 8 8', refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: 'auto-start-reverse' }, drawn('path', { d: 'M0 0L8 4L0 8z', class: `arrow ${color}` }));
     const nodes = [drawn('defs', {}, arrow('plain'), arrow('root'))];
+    if (lost) {
+      nodes.push(drawn('path', { d: `M8 ${lost}H${width - 8}`, class: 'lost-rule' }), drawn('text', { x: 8, y: lost + 15, class: 'lost-label' }, word('step_lost')));
+    }
     for (const object of picture.objects) {
       const from = places.get(object.name);
       for (const target of object.to) {
@@ -318,6 +321,14 @@ export function sentence(event) {
   const found = [event.greyed?.length ? word('found_grey', { names: list(event.greyed) }) : '', event.blackened?.length ? word('found_black', { names: list(event.blackened) }) : ''].filter(Boolean).join(word('found_and'));
   const sizes = Object.fromEntries(Object.entries(event).filter(([name]) => name.endsWith('_bytes')).map(([name, bytes]) => [name, bytes === null ? word('off') : size(bytes)]));
   return word(key, { ...event, ...sizes, found, var: event.var || word('step_stack'), objects: list(event.objects), greyed: list(event.greyed), overwritten: event.overwritten ?? 'nil', stored: event.stored ?? 'nil' });
+}
+
+const ICONS = {
+  first: 'M3 3h2.4v14H3zM17 3v14L6.4 10z', back: 'M14 3v14L4 10z', play: 'M5 2.5v15L17 10z', pause: 'M4 3h4.4v14H4zM11.6 3H16v14h-4.4z', forward: 'M6 3v14l10-7z', last: 'M14.6 3H17v14h-2.4zM3 3v14l10.6-7z',
+};
+
+function icon(name) {
+  return drawn('svg', { viewBox: '0 0 20 20', 'aria-hidden': 'true' }, drawn('path', { d: ICONS[name] }));
 }
 
 function circle(color) {

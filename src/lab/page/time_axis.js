@@ -1,7 +1,7 @@
 // The horizontal axis: one scale for the whole run when every step can be seen on it, else one scale per step.
 //
 // Two seconds of allocation and six idle minutes on one scale put all the action into the first pixels. Then each step gets a
-// width of its own that grows with the logarithm of its duration. Inside a step time stays linear, and its duration stands under it.
+// width of its own: what its name needs, and a share of the rest that grows with the logarithm of its duration. Inside a step time stays linear, and its duration stands under it.
 
 import { time } from './format.js';
 
@@ -11,6 +11,9 @@ const INSTANT_SHARE = 1e-6;
 const VISIBLE_SHARE = 0.02;
 /** Pixels that a step on its own scale has at least. */
 const MIN_WIDTH = 54;
+/** Letters of a step's name that it gets room for, and the pixels of one. */
+const LETTERS = 24;
+const LETTER_WIDTH = 6.6;
 
 /** The axis of a run in the pixels of a plot; between two moments if these are given. */
 export function timeAxis(run, window_ns, plot) {
@@ -27,7 +30,11 @@ export function timeAxis(run, window_ns, plot) {
   const uniform = spans.every((span) => (span.end - span.start) / end >= VISIBLE_SHARE);
   if (uniform) return new Axis(placed(spans, plot, (span) => span.end - span.start), false);
   const shortest = Math.min(...spans.map((span) => Math.max(span.end - span.start, 1)));
-  const grown = (span) => 1 + 0.55 * Math.log10(Math.max(span.end - span.start, 1) / shortest);
+  const logarithm = (span) => 1 + Math.log10(Math.max(span.end - span.start, 1) / shortest);
+  const logarithms = spans.reduce((sum, span) => sum + logarithm(span), 0);
+  const names = spans.map((span) => Math.min(span.label.length, LETTERS) * LETTER_WIDTH + 12);
+  const spare = Math.max(width - names.reduce((sum, pixels) => sum + pixels, 0), 0.35 * width);
+  const grown = (span) => names[spans.indexOf(span)] + (spare * logarithm(span)) / logarithms;
   return new Axis(placed(spans, plot, grown), true);
 }
 
