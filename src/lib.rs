@@ -67,29 +67,37 @@
 //! | [`tune`] | GOGC and GOMEMLIMIT for a container, and real Go's word on them |
 //! | [`calibrate`] | what work costs on this machine, measured with real Go |
 //! | [`chart`] | traces as PNG pictures |
+//! | [`lab`] | a request in JSON to an answer in JSON: what the page of the lab shows |
 //! | [`cli`] | the command line: wiring |
 //!
 //! To learn Go's runtime, read the top of each room's `mod.rs` in that order. `ARCHITECTURE.md` has the map with the paths
 //! an allocation and a collection take through it.
 
+#[cfg(feature = "cli")]
 pub mod calibrate;
+#[cfg(feature = "cli")]
 pub mod chart;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod container;
 pub mod cost;
 pub mod gc;
 pub mod go_program;
 pub mod heap;
+pub mod lab;
 pub mod lesson;
 pub mod mistake;
+#[cfg(feature = "cli")]
 pub mod oracle;
 pub mod os;
 pub mod pacer;
 pub mod process;
 pub mod scavenge;
 pub mod scenario;
+#[cfg(feature = "cli")]
 pub mod sweep;
 pub mod trace;
+#[cfg(feature = "cli")]
 pub mod tune;
 pub mod units;
 pub mod version;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use gclab::scenario::{self, Gogc, MemoryLimit, Recording, Scenario};
+use gclab::scenario::{self, Detail, Gogc, MemoryLimit, Scenario};
 use gclab::sweep::{
     Axes, Ended, Grid, Listener, Manifest, Merged, Order, Outcome, Row, Shard, SweepError, merge, read_rows,
     run,
@@ -136,7 +136,7 @@ fn totals_are_those_of_the_whole_recording() {
         let scenario = Scenario::parse(name, &text).unwrap();
         let settings = scenario.settings();
         let mut whole = scenario::run(&scenario, &settings).unwrap();
-        let totals = scenario::run_with_detail(&scenario, &settings, Recording::Totals).unwrap();
+        let totals = scenario::run_with_detail(&scenario, &settings, Detail::Totals).unwrap();
         assert!(totals.samples.is_empty() && !whole.samples.is_empty());
         whole.samples.clear();
         assert_eq!(format!("{whole:?}"), format!("{totals:?}"), "{name}");

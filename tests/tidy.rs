@@ -13,7 +13,7 @@ const MAX_LINES: usize = 700;
 const TOO_LONG_TODAY: [(&str, usize); 1] = [("src/scenario/read_step.rs", 1_000)];
 
 /// Who may use whom: a room and the rooms directly below it. A room may use all that those may use.
-const BELOW: [(&str, &[&str]); 21] = [
+const BELOW: [(&str, &[&str]); 22] = [
     ("units", &[]),
     ("version", &[]),
     ("mistake", &[]),
@@ -34,7 +34,7 @@ const BELOW: [(&str, &[&str]); 21] = [
     ("tune", &["sweep", "oracle"]),
     ("calibrate", &["oracle", "cost"]),
     ("chart", &["trace"]),
-    ("cli", &["calibrate", "chart", "tune", "lesson"]),
+    ("cli", &["calibrate", "chart", "tune", "lesson", "scenario", "cli", "lab"]),
 ];
 
 /// What a room may not use although it lies below: what a scenario does, it does through the process.

@@ -212,7 +212,7 @@ fn write_files(lesson: &Lesson, traces: &[Trace], folder: &Path) -> Result<[Path
     let shown: Vec<Trace> = lesson.chart.iter().map(|run| traces[*run].clone()).collect();
     let file = PendingFile::create(&png)?;
     crate::chart::render_png(&shown, file.path())
-        .map_err(|error| CliError::Chart { path: png.clone(), reason: error.to_string() })?;
+        .map_err(|error| CliError::Chart { path: png.clone(), error })?;
     let program = folder.join(format!("{}.go", lesson.name));
     let first = &lesson.runs[0];
     let text = go_program(&first.scenario, &first.settings()).map_err(|error| CliError::Usage {

@@ -11,8 +11,9 @@ mod errors;
 mod files;
 mod gallery;
 mod go;
-mod merge;
+mod lab;
 mod lesson;
+mod merge;
 pub mod pacer;
 mod pictures;
 mod plot;
@@ -63,6 +64,7 @@ enum Command {
     Lesson(lesson::LessonArgs),
     Pacer(pacer::PacerArgs),
     Calibrate(calibrate::CalibrateArgs),
+    Lab(lab::LabArgs),
 }
 
 /// Runs the command line of this process.
@@ -79,6 +81,7 @@ pub fn main() -> ExitCode {
         Command::Sims(args) => sims::run(&args),
         Command::Lesson(args) => lesson::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
+        Command::Lab(args) => lab::run(&args),
         Command::Pacer(args) => pacer::run(&args).map_err(errors::CliError::from),
     };
     match result {

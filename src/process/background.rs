@@ -56,6 +56,11 @@ impl Process {
             self.run_scavenger();
             self.force_cycle_if_due();
             self.record_if_due();
+            self.meter.count_step();
+            if self.meter.is_spent() {
+                // One event a call from here on: whoever waits for the collector still gets there.
+                break;
+            }
         }
         self.enforce_container_limit();
     }

@@ -19,6 +19,7 @@
 //! more CPU than there is are all slowed alike.
 
 mod allocate;
+mod allowance;
 mod assist;
 mod background;
 mod blocked;
@@ -39,6 +40,8 @@ mod startup_objects;
 mod statistics;
 mod sync;
 mod workers;
+
+pub use allowance::{Allowance, Exhausted};
 
 pub use crate::cost::{CostProfile, Draw, KeyText};
 pub use crate::heap::mutator::Global;
@@ -126,6 +129,7 @@ pub struct Process {
     oom_kill: Option<OomKill>,
     step: String,
     pools: pools::Pools,
+    meter: allowance::Meter,
 }
 
 /// The scheduler's chances: a stream of the run's seed that no map draws from.
@@ -201,6 +205,7 @@ impl Process {
             oom_kill: None,
             step: String::new(),
             pools: pools::Pools::default(),
+            meter: allowance::Meter::default(),
             startup,
             started_with: settings.config(),
             settings,
@@ -356,7 +361,7 @@ impl Process {
 
     /// Keeps the running goroutine on its P, doing nothing useful, until `until_ns`.
     pub fn wait_busily_until(&mut self, until_ns: f64) {
-        while self.now_ns < until_ns && self.oom_kill.is_none() {
+        while self.now_ns < until_ns && self.oom_kill.is_none() && !self.meter.is_spent() {
             self.now_ns = until_ns.min(self.now_ns + self.patience_ns());
             self.catch_up();
         }

@@ -158,6 +158,11 @@ impl Process {
         self.record_sample();
     }
 
+    /// The top-level step that runs.
+    pub fn step(&self) -> &str {
+        &self.step
+    }
+
     pub(super) fn record_if_due(&mut self) {
         if self.background_ns >= self.recorder.next_sample_ns {
             self.record_sample_at(self.background_ns as u64);

@@ -280,7 +280,7 @@ impl Zipf {
 
 /// The natural logarithm of a positive normal number, from additions, multiplications and divisions alone: these round
 /// the same way on every machine, which the mathematical library of the host need not.
-fn ln(x: f64) -> f64 {
+pub(super) fn ln(x: f64) -> f64 {
     let bits = x.to_bits();
     let mut exponent = (bits >> 52) as i64 - 1023;
     let mut mantissa = f64::from_bits(bits & ((1 << 52) - 1) | 1023 << 52);

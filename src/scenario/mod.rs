@@ -44,11 +44,11 @@ mod stream;
 mod types;
 
 pub use crate::mistake::{Mistake, Mistakes};
-pub use crate::process::Detail;
+pub use crate::process::{Allowance, Detail, Exhausted};
 pub use keys::{KEY_LIMIT, Keys, KeysIter, Order};
 pub use needs::Lacking;
 pub use rate::Rate;
-pub use run::{RunError, record, run, run_with_detail};
+pub use run::{RunError, record, run, run_with_detail, run_within, type_desc};
 pub use serve::{Arrival, RequestGarbage, Serve, Session};
 pub use settings::{
     GOGC_LIMIT_PERCENT, GoSettings, Gogc, Machine, MemoryLimit, Overrides, PROCS_LIMIT, RunSettings,

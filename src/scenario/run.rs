@@ -20,14 +20,17 @@ mod variable;
 
 use indexmap::IndexMap;
 
+pub use self::maps::type_desc;
+
 use self::draws::StringKeys;
 use self::frames::{Frames, Next};
 use self::task::{Progress, Task};
 use self::variable::{Value, Variable};
 use super::{Lacking, RunSettings, Scenario, Step};
 use crate::heap::object::ObjRef;
-use crate::process::{Detail, Global, Process, ReleaseAdvice, Settings};
+use crate::process::{Allowance, Detail, Exhausted, Global, Process, ReleaseAdvice, Settings};
 use crate::trace::{Recording, Trace};
+use crate::units::Nanos;
 
 /// Why a run could not be finished.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +46,16 @@ pub enum RunError {
     /// The scenario uses what the simulated Go does not have.
     #[error(transparent)]
     Lacking(#[from] Lacking),
+    /// The run has used up its allowance.
+    #[error("cut off in \"{step}\" after {} of virtual time: {exhausted}", Nanos(*t_ns))]
+    CutOff {
+        /// The top-level step that was running.
+        step: String,
+        /// Virtual time of the cut in nanoseconds.
+        t_ns: u64,
+        /// What was used up.
+        exhausted: Exhausted,
+    },
 }
 
 /// Spans below the model's limit at which a run is given up; no slice of work makes more.
@@ -69,6 +82,21 @@ pub fn run_with_detail(
     if detail == Detail::Totals {
         machine.process.record_totals_only();
     }
+    machine.run_main()?;
+    Ok(machine.into_trace())
+}
+
+/// Runs `scenario` under `settings` as far as `allowance` goes: the same trace, or [`RunError::CutOff`].
+///
+/// # Errors
+/// [`RunError`].
+pub fn run_within(
+    scenario: &Scenario,
+    settings: &RunSettings,
+    allowance: Allowance,
+) -> Result<Trace, RunError> {
+    let mut machine = Machine::start(scenario, settings)?;
+    machine.process.set_allowance(allowance);
     machine.run_main()?;
     Ok(machine.into_trace())
 }
@@ -200,7 +228,11 @@ impl<'s> Machine<'s> {
             },
         };
         let mut task = task;
-        match self.work(&mut task) {
+        let start_ns = self.process.now_ns();
+        let progress = self.work(&mut task);
+        let is_busy = !matches!(progress, Progress::Asleep { .. });
+        self.process.count_work(if is_busy { (self.process.now_ns() - start_ns) as f64 } else { 0.0 });
+        match progress {
             Progress::More => track.task = Some(task),
             Progress::Done => {}
             Progress::Asleep { until_ns } => track.asleep_until_ns = until_ns,
@@ -211,6 +243,10 @@ impl<'s> Machine<'s> {
         }
         if self.process.heap().span_count() > ObjRef::SPAN_LIMIT - SPAN_MARGIN {
             return Err(RunError::HeapTooLarge { spans: ObjRef::SPAN_LIMIT });
+        }
+        if let Some(exhausted) = self.process.exhausted() {
+            let (step, t_ns) = (self.process.step().to_owned(), self.process.now_ns());
+            return Err(RunError::CutOff { step, t_ns, exhausted });
         }
         Ok(false)
     }

@@ -5,6 +5,7 @@
 //! is due - busily, as a poller does, so that no timer is measured - and serves it. The latency of a request is from
 //! when it was due to when it was done, queueing included.
 
+use super::keys::ln;
 use super::parse::Parser;
 use super::reader::{Node, Table};
 use super::splitmix64::SplitMix64;
@@ -119,7 +120,7 @@ impl Iterator for Arrivals {
             Arrival::Poisson => {
                 // A number above 0 and up to 1, from the upper 53 bits.
                 let uniform = ((self.rng.next_u64() >> 11) + 1) as f64 / (1_u64 << 53) as f64;
-                -uniform.ln() * self.interval_ns
+                -ln(uniform) * self.interval_ns
             }
         };
         Some((self.number - 1, self.at_ns))

@@ -292,7 +292,7 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{self, Overrides, Detail, Scenario};
+    use crate::scenario::{self, Detail, Overrides, Scenario};
 
     const SIM: &str =
         "title='t'\nquestion='q'\nanswer='a'\nsteps=[{ garbage = { bytes = '64MiB', size = '1KiB' } }]\n";

@@ -26,7 +26,7 @@ pub(in crate::cli) fn print(merged: &Merged, no_plot: bool) -> Result<(), CliErr
             let path = folder.join(format!("{}.sweep-{name}.png", merged.manifest.scenario));
             let png = PendingFile::create(&path)?;
             render_sweep_png(&page, png.path())
-                .map_err(|error| CliError::Chart { path: path.clone(), reason: error.to_string() })?;
+                .map_err(|error| CliError::Chart { path: path.clone(), error })?;
             png.finish()?;
             pictures.push(path);
         }

@@ -289,7 +289,7 @@ pub(super) fn written_bytes(written: Written, size_bytes: u64) -> u64 {
 const FLOATS: [&str; 4] = ["float32", "float64", "complex64", "complex128"];
 
 /// A scenario's type as a map sees it.
-fn type_desc(typed: &Typed) -> TypeDesc {
+pub fn type_desc(typed: &Typed) -> TypeDesc {
     let layout = typed.layout;
     let equality = match &typed.go_type {
         GoType::Pointer(_) => Equality::Pointer,

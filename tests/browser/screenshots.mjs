@@ -1,0 +1,36 @@
+// Pictures of every screen, for docs/: node screenshots.mjs GCLAB FOLDER [NAME]
+
+import { join } from 'node:path';
+import { openBrowser, serveNatively, settled } from './browser.mjs';
+
+const [binary, folder, only] = process.argv.slice(2);
+const SCREENS = [
+  ['lab-run', '#/run?s=delete-million&t=90000000', 1440, 900],
+  ['lab-run-spike', '#/run?s=spike-and-idle', 1440, 900],
+  ['lab-run-compare', '#/run?s=steady-gogc&gogc=400&pin=s%3Dsteady-gogc%26gogc%3D50', 1440, 900],
+  ['lab-run-projector', '#/run?s=container-oom', 1920, 1080],
+  ['lab-step-mark', '#/step?s=1-mark-and-sweep&e=40', 1440, 900],
+  ['lab-step-barrier', '#/step?s=2-write-barrier&e=44', 1440, 900],
+  ['lab-step-map', '#/step?s=3-map-slots&e=90', 1440, 900],
+  ['lab-lesson', '#/lesson?n=1', 1440, 900],
+];
+
+const lab = await serveNatively(binary);
+for (const scheme of ['light', 'dark']) {
+  for (const [name, hash, width, height] of SCREENS) {
+    for (const [suffix, size] of [['', { width, height }], ['-360', { width: 360, height: 740 }]]) {
+      const file = `${name}-${scheme}${suffix}`;
+      if (only && !file.startsWith(only)) continue;
+      const { context, errors, stop } = await openBrowser({ colorScheme: scheme, viewport: size });
+      const page = await context.newPage();
+      await page.goto(lab.url + hash);
+      await settled(page, 0).catch((error) => console.log(String(error)));
+      await page.waitForTimeout(150);
+      await page.screenshot({ path: join(folder, `${file}.png`), fullPage: suffix !== '' });
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      console.log(file, errors.join('; '), wide > 0 ? `WIDER by ${wide}` : '');
+      await stop();
+    }
+  }
+}
+lab.stop();
