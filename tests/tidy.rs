@@ -34,7 +34,8 @@ const BELOW: [(&str, &[&str]); 22] = [
     ("tune", &["sweep", "oracle"]),
     ("calibrate", &["oracle", "cost"]),
     ("chart", &["trace"]),
-    ("cli", &["calibrate", "chart", "tune", "lesson", "scenario", "cli", "lab"]),
+    ("lab", &["scenario"]),
+    ("cli", &["calibrate", "chart", "tune", "lesson", "lab"]),
 ];
 
 /// What a room may not use although it lies below: what a scenario does, it does through the process.
