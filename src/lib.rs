@@ -63,7 +63,7 @@
 //! | [`go_program`] | a scenario as the Go program that it stands for |
 //! | [`oracle`] | real Go beside the simulation, number by number |
 //! | [`calibrate`] | what work costs on this machine, measured with real Go |
-//! | [`chart`] | traces as PNG pictures |
+//! | [`chart`] | traces as pictures, PNG or SVG |
 //! | [`cli`] | the command line: wiring |
 //!
 //! To learn Go's runtime, read the top of each room's `mod.rs` in that order. `ARCHITECTURE.md` has the map with the paths

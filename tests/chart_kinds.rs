@@ -87,7 +87,8 @@ fn assert_readable(run: &Recording, what: &str) {
 fn no_text_overlaps_another_or_leaves_the_page_in_any_kind() {
     assert_readable(&small(GoVersion::Go1_23), "buckets");
     assert_readable(&small(GoVersion::Go1_27), "groups");
-    let nothing = "title = \"t\"\nquestion = \"q\"\nanswer = \"a\"\nsteps = [{ sleep = \"1s\" }, { snapshot = \"x\" }]";
+    let nothing =
+        "title = \"t\"\nquestion = \"q\"\nanswer = \"a\"\nsteps = [{ sleep = \"1s\" }, { snapshot = \"x\" }]";
     assert_readable(&record(nothing, GoVersion::Go1_23), "nothing");
 }
 
@@ -154,13 +155,19 @@ fn pages_say_what_they_show() {
     let says = |kind: Kind, words: &[&str]| {
         let texts = chart::chart_texts(&run, &kind.into(), &Style::default()).unwrap();
         for word in words {
-            assert!(texts.iter().any(|text| text.text.contains(word)), "{kind} does not say {word:?}: {texts:?}");
+            assert!(
+                texts.iter().any(|text| text.text.contains(word)),
+                "{kind} does not say {word:?}: {texts:?}"
+            );
         }
     };
     says(Kind::Timeline, &["stacks", "runtime and code", "trigger: a GC starts", "mark"]);
     says(Kind::Pacer, &["overshoot", "utilization", "cons/mark", "goal", "trigger", "live", "peak", "worst"]);
     says(Kind::HeapMap, &["start", "full", "emptied", "freed", "free, kept by Go", "page of 8 KiB", "RSS"]);
-    says(Kind::MapXray, &["full", "emptied", "12,000 entries", "deleted, live slots follow", "overflow bucket"]);
+    says(
+        Kind::MapXray,
+        &["full", "emptied", "12,000 entries", "deleted, live slots follow", "overflow bucket"],
+    );
     says(Kind::SizeClasses, &["1,024 B", "waste", "free slots", "at “full”"]);
     says(Kind::Pauses, &["Pauses: the world stands still", "Assists", "longest"]);
 }
@@ -182,7 +189,10 @@ fn what_cannot_be_drawn_is_refused_with_what_is_accepted() {
     for kind in [Kind::HeapMap, Kind::MapXray, Kind::SizeClasses] {
         let request = Request { kind, at: vec!["ful".to_owned()] };
         let error = refused(std::slice::from_ref(&run), &request);
-        assert!(error.contains("\"ful\"") && error.contains("accepted:") && error.contains("\"full\""), "{error}");
+        assert!(
+            error.contains("\"ful\"") && error.contains("accepted:") && error.contains("\"full\""),
+            "{error}"
+        );
     }
     let two = Request { kind: Kind::SizeClasses, at: vec!["full".to_owned(), "start".to_owned()] };
     assert!(refused(std::slice::from_ref(&run), &two).contains("at most 1"));

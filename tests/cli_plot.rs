@@ -63,7 +63,8 @@ fn folder() -> tempfile::TempDir {
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -90,7 +91,8 @@ fn a_run_draws_what_it_is_asked_to() {
 #[test]
 fn a_saved_trace_is_drawn_as_the_run_itself() {
     let folder = folder();
-    let run = ["run", "small.toml", "--out", "a", "--chart", "timeline,heap-map", "--save-trace", "small.json"];
+    let run =
+        ["run", "small.toml", "--out", "a", "--chart", "timeline,heap-map", "--save-trace", "small.json"];
     ok(folder.path(), &run);
     let first = std::fs::read(folder.path().join("small.json")).unwrap();
     let stdout = ok(folder.path(), &["plot", "small.json", "--out", "b", "--chart", "timeline,heap-map"]);
@@ -115,7 +117,11 @@ fn several_saved_traces_are_compared() {
     for name in ["GOGC 50", "GOGC 100", "GOGC 200", "The trade-off: CPU against memory"] {
         assert!(svg.contains(&format!("aria-label=\"{name}\"")), "{name}");
     }
-    refused(folder.path(), &["plot", "7.json", "--chart", "pacer"], &["pacer shows one run", "--chart comparison"]);
+    refused(
+        folder.path(),
+        &["plot", "7.json", "--chart", "pacer"],
+        &["pacer shows one run", "--chart comparison"],
+    );
     let run = ["run", "small.toml", "--gogc", "50,100", "--chart", "pauses"];
     refused(folder.path(), &run, &["pauses shows one run"]);
 }
@@ -127,9 +133,17 @@ fn a_broken_trace_is_named_with_its_place_and_nothing_is_written() {
     let text = std::fs::read_to_string(folder.path().join("t.json")).unwrap();
     let broken = [
         ("cut.json", text[..text.len() / 2].to_owned(), vec!["cut.json", "line 1, column", "EOF"]),
-        ("old.json", text.replacen("\"version\":1", "\"version\":9", 1), vec!["\"version\" is 9", "accepted: 1"]),
+        (
+            "old.json",
+            text.replacen("\"version\":1", "\"version\":9", 1),
+            vec!["\"version\" is 9", "accepted: 1"],
+        ),
         ("other.json", text.replacen("gclab trace", "recipe", 1), vec!["no trace", "\"recipe\""]),
-        ("pages.json", text.replacen("\"pages\":\"", "\"pages\":\"?7 ", 1), vec!["\"?7\" is no run of pages"]),
+        (
+            "pages.json",
+            text.replacen("\"pages\":\"", "\"pages\":\"?7 ", 1),
+            vec!["\"?7\" is no run of pages"],
+        ),
     ];
     for (name, text, words) in broken {
         std::fs::write(folder.path().join(name), text).unwrap();
@@ -170,10 +184,13 @@ fn the_gallery_draws_its_list_and_every_other_scenario() {
     assert_eq!(stdout, "Drew 3 pictures and README.md in plots\n");
     assert_eq!(names(&plots), ["README.md", "gallery.toml", "other.png", "small-gogc.png", "xray.svg"]);
     let page = std::fs::read_to_string(plots.join("README.md")).unwrap();
-    for words in ["# Gallery", "## Maps", "![Two panels.](small-gogc.png)", "[other](../sims/other.toml)", "Nothing."] {
+    for words in
+        ["# Gallery", "## Maps", "![Two panels.](small-gogc.png)", "[other](../sims/other.toml)", "Nothing."]
+    {
         assert!(page.contains(words), "{words} is not in\n{page}");
     }
-    let bytes = || names(&plots).iter().map(|name| std::fs::read(plots.join(name)).unwrap()).collect::<Vec<_>>();
+    let bytes =
+        || names(&plots).iter().map(|name| std::fs::read(plots.join(name)).unwrap()).collect::<Vec<_>>();
     let first = bytes();
     ok(folder.path(), &["gallery"]);
     assert!(first == bytes(), "the second gallery differs");
@@ -193,7 +210,12 @@ fn every_scenario_and_every_picture_is_in_the_gallery() {
     for sim in names(&root.join("sims")).iter().filter_map(|name| name.strip_suffix(".toml")) {
         assert!(page.contains(&format!("(../sims/{sim}.toml)")), "{sim} has no picture: run gclab gallery");
     }
-    for name in names(&root.join("plots")).iter().filter(|name| name.ends_with("png") || name.ends_with("svg")) {
-        assert!(page.contains(&format!("]({name})")), "{name} is in no list: delete it or add it to gallery.toml");
+    for name in
+        names(&root.join("plots")).iter().filter(|name| name.ends_with("png") || name.ends_with("svg"))
+    {
+        assert!(
+            page.contains(&format!("]({name})")),
+            "{name} is in no list: delete it or add it to gallery.toml"
+        );
     }
 }

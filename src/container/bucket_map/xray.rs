@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(view.counts[0], 50);
         assert!(view.counts[2] > 5, "{:?}", view.counts);
         for chain in &view.chains {
-            let last = chain.iter().flatten().rposition(|slot| *slot == SlotView::Full);
+            let last = chain.as_flattened().iter().rposition(|slot| *slot == SlotView::Full);
             let states = || chain.iter().flatten().enumerate();
             assert!(
                 states().all(|(at, slot)| *slot != SlotView::Deleted || last.is_some_and(|last| at < last))
