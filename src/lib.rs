@@ -66,7 +66,7 @@
 //! | [`oracle`] | real Go beside the simulation, number by number |
 //! | [`tune`] | GOGC and GOMEMLIMIT for a container, and real Go's word on them |
 //! | [`calibrate`] | what work costs on this machine, measured with real Go |
-//! | [`chart`] | traces as PNG pictures |
+//! | [`chart`] | traces as pictures, PNG or SVG |
 //! | [`lab`] | a request in JSON to an answer in JSON: what the page of the lab shows |
 //! | [`cli`] | the command line: wiring |
 //!

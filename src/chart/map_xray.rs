@@ -73,15 +73,16 @@ pub fn draw(
     Ok(())
 }
 
-/// The places of the fullest map, and of the last that differs from it.
+/// The places of the fullest map, and of the last one after it that has not become a smaller one and holds something else.
 fn before_and_after(maps: &[&MapXray]) -> Vec<usize> {
     let fullest = (0..maps.len()).max_by_key(|index| (maps[*index].len, std::cmp::Reverse(*index)));
     let Some(fullest) = fullest else { return Vec::new() };
-    let differs = |index: &usize| maps[*index].current.slots != maps[fullest].current.slots;
-    let mut places = vec![fullest];
-    places.extend((0..maps.len()).rev().find(differs));
-    places.sort_unstable();
-    places
+    let before = &maps[fullest].current;
+    let after = |index: &usize| {
+        let now = &maps[*index].current;
+        now.slots != before.slots && now.buckets >= before.buckets
+    };
+    std::iter::once(fullest).chain((fullest + 1..maps.len()).rev().find(after)).collect()
 }
 
 /// The arrays of a map with what they are called when there are two.
@@ -117,15 +118,14 @@ fn fitting_slot_px(map: &MapXray, panel: Area) -> f32 {
     SLOT_PX.into_iter().find(fits).unwrap_or(SLOT_PX[SLOT_PX.len() - 1])
 }
 
-/// From the end of a bucket to the next one of its chain, and to the next main bucket, in slots.
-const LINK_SLOTS: f32 = 0.9;
-const BUCKET_GAP_SLOTS: f32 = 1.2;
+/// From the end of a bucket to the next, of its chain or not, in slots: so buckets stand in columns.
+const GAP_SLOTS: f32 = 1.2;
 /// From one row of buckets to the next, in slots.
 const ROW_SLOTS: f32 = 1.45;
 
 /// Width of a chain of so many buckets, in slots.
 fn chain_slots(buckets: usize) -> f32 {
-    buckets as f32 * (8.0 + LINK_SLOTS) - LINK_SLOTS
+    buckets as f32 * (8.0 + GAP_SLOTS) - GAP_SLOTS
 }
 
 /// The left top corner of each chain, as far as there is room: in rows, from left to right.
@@ -141,7 +141,7 @@ fn places(array: &MapArray, area: Area, slot_px: f32) -> Vec<(f32, f32)> {
             break;
         }
         places.push((x, y));
-        x += width + BUCKET_GAP_SLOTS * slot_px;
+        x += width + GAP_SLOTS * slot_px;
     }
     places
 }
@@ -269,10 +269,10 @@ fn draw_chain(
     (slot_px, right_px): (f32, f32),
 ) {
     for (number, bucket) in chain.iter().enumerate() {
-        let left = x + number as f32 * (8.0 + LINK_SLOTS) * slot_px;
+        let left = x + number as f32 * (8.0 + GAP_SLOTS) * slot_px;
         let middle = y + (slot_px - 1.0) / 2.0;
         if number > 0 {
-            let from = left - LINK_SLOTS * slot_px;
+            let from = left - GAP_SLOTS * slot_px;
             let link = vec![at(from, middle), at((left - 1.0).min(right_px), middle)];
             picture.stroke(link, 3.0, Dash::Solid, theme.danger);
         }

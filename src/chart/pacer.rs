@@ -111,11 +111,11 @@ struct SizeLine {
 fn size_lines(theme: &Theme) -> [SizeLine; 4] {
     [
         SizeLine {
-            name: "goal",
-            meaning: "where it should end",
-            bytes: |cycle| cycle.goal_bytes,
-            ink: theme.heap_goal,
-            dash: Dash::Long,
+            name: "peak",
+            meaning: "heap when marking ended",
+            bytes: |cycle| cycle.heap_end_bytes,
+            ink: theme.rss,
+            dash: Dash::Solid,
             width_px: 3.5,
         },
         SizeLine {
@@ -135,11 +135,11 @@ fn size_lines(theme: &Theme) -> [SizeLine; 4] {
             width_px: 3.5,
         },
         SizeLine {
-            name: "peak",
-            meaning: "heap when marking ended",
-            bytes: |cycle| cycle.heap_end_bytes,
-            ink: theme.rss,
-            dash: Dash::Solid,
+            name: "goal",
+            meaning: "where it should end",
+            bytes: |cycle| cycle.goal_bytes,
+            ink: theme.heap_goal,
+            dash: Dash::Long,
             width_px: 3.5,
         },
     ]
@@ -155,7 +155,7 @@ fn draw_sizes(picture: &mut Picture, theme: &Theme, cycles: &Cycles, plot: Area)
     let max_bytes = (highest.unwrap_or(peak).max(peak) as f64 * 1.07) as u64 + 1;
     let sizes = ByteAxis { max_bytes, bottom_px: plot.bottom, top_px: plot.top };
     picture.fill(plot, theme.panel_alternate);
-    for (bytes, text) in sizes.ticks(50.0) {
+    for (bytes, text) in sizes.ticks(38.0) {
         let y = sizes.y(bytes);
         picture
             .fill(Area { top: y - 1.0, bottom: y, ..plot }, if bytes == 0 { theme.rule } else { theme.grid });
@@ -171,7 +171,16 @@ fn draw_sizes(picture: &mut Picture, theme: &Theme, cycles: &Cycles, plot: Area)
     }
     let mut names = Vec::new();
     for line in size_lines(theme) {
-        cycles.line(picture, line.width_px, (line.dash, line.ink), |cycle| y((line.bytes)(cycle)));
+        match line.dash {
+            // Over the peaks that hit it: dots would hide them.
+            Dash::Long => picture.stroke(
+                cycles.points(|cycle| y((line.bytes)(cycle))),
+                line.width_px,
+                line.dash,
+                line.ink,
+            ),
+            dash => cycles.line(picture, line.width_px, (dash, line.ink), |cycle| y((line.bytes)(cycle))),
+        }
         let last = cycles.all.last().map_or(0, line.bytes);
         names.push(SideName {
             name: format!("{} {}", line.name, size_text(last)),
@@ -284,7 +293,7 @@ fn draw_axis(picture: &mut Picture, theme: &Theme, cycles: &Cycles, top: f32) {
         .find(|every| *every as f32 * cycles.step_px() >= widest)
         .unwrap_or(numbers.max(1));
     for (index, cycle) in cycles.all.iter().enumerate() {
-        if cycle.number as usize % every == 0 || numbers == 1 {
+        if (cycle.number as usize).is_multiple_of(every) || numbers == 1 {
             let x = cycles.x(index);
             picture.fill(Area { left: x - 1.0, right: x + 1.0, top, bottom: top + 7.0 }, theme.rule);
             let text = cycle.number.to_string();

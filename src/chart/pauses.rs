@@ -16,8 +16,8 @@ use crate::trace::{Durations, Recording};
 /// Width of the column of counts in pixels.
 const COUNTS_PX: f32 = 92.0;
 /// Heights of a panel's name, of the words over its lines, and of the axis, in pixels.
-const NAME_PX_HIGH: f32 = 40.0;
-const LINES_PX: f32 = 32.0;
+const NAME_PX_HIGH: f32 = 36.0;
+const LINES_PX: f32 = 46.0;
 const AXIS_PX: f32 = 44.0;
 /// The ten preferred numbers of a factor of ten, times a hundred.
 const R10: [u64; 10] = [100, 125, 160, 200, 250, 315, 400, 500, 630, 800];
@@ -84,12 +84,12 @@ fn least_ns(bin: usize) -> u64 {
 }
 
 impl LogAxis {
-    /// From the shortest to the longest, at least a factor of ten.
+    /// From the shortest to the longest, at least two factors of ten.
     fn holding(all: &[&Durations], left: f32, right: f32) -> LogAxis {
         let bins = || all.iter().flat_map(|durations| &durations.bins).map(|(ns, _)| bin_of(*ns));
         let longest = all.iter().map(|durations| bin_of(durations.max_ns)).max().unwrap_or(0);
         let first = bins().min().unwrap_or(R10.len() * 3).saturating_sub(1);
-        let last = bins().max().unwrap_or(R10.len() * 4).max(longest).max(first + R10.len()) + 1;
+        let last = bins().max().unwrap_or(R10.len() * 4).max(longest).max(first + 2 * R10.len()) + 1;
         LogAxis { first_bin: first, bins: last - first + 1, left, right }
     }
 
@@ -158,11 +158,11 @@ fn draw_lines(picture: &mut Picture, theme: &Theme, durations: &Durations, axis:
         .map(|((_, ns), text)| Item { wish: axis.x(*ns), length: font.width_px(text) + 22.0 })
         .collect();
     let places = spread(&items, MARGIN_PX, plot.right + 16.0);
-    let y = plot.top - LINES_PX / 2.0;
+    let y = plot.top - LINES_PX + 14.0;
     for (((_, ns), text), place) in lines.iter().zip(&texts).zip(places) {
         let x = axis.x(*ns);
         picture.stroke(
-            vec![at(place, y + 12.0), at(x, plot.top), at(x, plot.bottom)],
+            vec![at(place, y + 15.0), at(x, plot.top), at(x, plot.bottom)],
             2.0,
             Dash::Long,
             theme.text,

@@ -25,8 +25,9 @@ pub fn encode(image: &Image) -> Vec<u8> {
 }
 
 /// Images of one size as the bytes of an APNG file: each stays for `frame_ms`, the last for `last_ms`, then the film begins anew.
-/// Of every frame but the first only the rectangle in which it differs from the one before is stored.
-pub fn encode_film(frames: &[Image], frame_ms: u16, last_ms: u16) -> Vec<u8> {
+/// Of every frame but the first only the rectangle in which it differs from the one before is stored. Where nothing moves, as on
+/// paper, frame number `still` is shown.
+pub fn encode_film(frames: &[Image], still: usize, frame_ms: u16, last_ms: u16) -> Vec<u8> {
     let [first, ..] = frames else { return Vec::new() };
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, first.width_px, first.height_px);
@@ -34,8 +35,10 @@ pub fn encode_film(frames: &[Image], frame_ms: u16, last_ms: u16) -> Vec<u8> {
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::Default);
     encoder.set_filter(png::FilterType::NoFilter);
-    let written = encoder.set_animated(frames.len() as u32, 0).and_then(|()| {
+    let animated = encoder.set_animated(frames.len() as u32, 0).and_then(|()| encoder.set_sep_def_img(true));
+    let written = animated.and_then(|()| {
         let mut writer = encoder.write_header()?;
+        writer.write_image_data(&frames[still].rgb)?;
         for (index, frame) in frames.iter().enumerate() {
             let is_last = index + 1 == frames.len();
             writer.set_frame_delay(if is_last { last_ms } else { frame_ms }, 1000)?;
@@ -135,10 +138,13 @@ mod tests {
         let frames = [image(&[]), image(&[(6, 9), (13, 7)]), image(&[(6, 9), (13, 7)]), image(&[(6, 1)])];
         assert_eq!(changed(&frames[0], &frames[1]), Part { left: 1, top: 1, width: 3, height: 2 });
         assert_eq!(changed(&frames[1], &frames[2]), Part { left: 0, top: 0, width: 1, height: 1 });
-        let bytes = encode_film(&frames, 100, 500);
+        let bytes = encode_film(&frames, 2, 100, 500);
         let mut reader = png::Decoder::new(bytes.as_slice()).read_info().unwrap();
         assert_eq!(reader.info().animation_control.unwrap().num_frames, 4);
         let mut canvas = vec![0; 3 * 5 * 4];
+        let mut still = vec![0; reader.output_buffer_size()];
+        reader.next_frame(&mut still).unwrap();
+        assert_eq!(still, frames[2].rgb);
         for frame in &frames {
             let mut part = vec![0; reader.output_buffer_size()];
             reader.next_frame(&mut part).unwrap();

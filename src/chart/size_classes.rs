@@ -83,11 +83,16 @@ struct Bar {
     row: SizeClassRow,
 }
 
+/// Classes with less than this share of all bytes have no row of their own: one part in so many.
+const SMALLEST_PART: u64 = 200;
+
 /// The classes that take the most room, in order of size, then all others together.
 fn bars(rows: &[SizeClassRow], most: usize) -> Vec<Bar> {
     let mut by_room: Vec<usize> = (0..rows.len()).collect();
     by_room.sort_by_key(|index| (std::cmp::Reverse(rows[*index].span_bytes), *index));
-    let named = if rows.len() > most { most - 1 } else { rows.len() };
+    let all = total(rows).span_bytes;
+    let large = by_room.iter().take_while(|index| rows[**index].span_bytes * SMALLEST_PART >= all).count();
+    let named = if large < rows.len() || rows.len() > most { large.min(most - 1) } else { rows.len() };
     let mut shown = by_room[..named].to_vec();
     shown.sort_unstable();
     let name = |row: &SizeClassRow| match row.elem_bytes {
@@ -235,15 +240,17 @@ mod tests {
     fn the_widest_classes_have_names_and_the_others_are_one_row() {
         let row =
             |elem_bytes, span_bytes| SizeClassRow { elem_bytes, span_bytes, spans: 1, ..Default::default() };
-        let rows = [row(8, 10), row(16, 500), row(24, 20), row(48, 400), row(0, 900)];
+        let rows = [row(8, 10), row(16, 500), row(24, 20), row(48, 400), row(0, 900), row(96, 1)];
         let names = |most| -> Vec<(String, u64)> {
             bars(&rows, most).into_iter().map(|bar| (bar.name, bar.row.span_bytes)).collect()
         };
         let named = |name: &str, bytes| (name.to_owned(), bytes);
         assert_eq!(
             names(4),
-            [named("16 B", 500), named("48 B", 400), named("above 32 KiB", 900), named("2 others", 30)]
+            [named("16 B", 500), named("48 B", 400), named("above 32 KiB", 900), named("3 others", 31)]
         );
-        assert_eq!(names(9).len(), 5);
+        // One byte of 1,831 is not worth a row.
+        assert_eq!(names(9).last(), Some(&named("1 others", 1)));
+        assert_eq!(bars(&rows[..5], 9).len(), 5);
     }
 }

@@ -203,7 +203,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn state(number: usize) -> PageState {
-        let backing = if number % 2 == 0 { Backing::Resident } else { Backing::Absent };
+        let backing = if number.is_multiple_of(2) { Backing::Resident } else { Backing::Absent };
         PageState { usage: PageUse::ALL[number / 2 % PageUse::ALL.len()], backing }
     }
 

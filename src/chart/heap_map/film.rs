@@ -27,7 +27,9 @@ pub fn film(recording: &Recording, style: &Style) -> Result<Vec<u8>, ChartError>
     let frames = frames(recording, style)?;
     let draw = |index| image(&frame_picture(&recording.trace, &frames, index, style));
     let images: Vec<Image> = (0..frames.len()).map(draw).collect();
-    Ok(png_file::encode_film(&images, FRAME_MS, LAST_FRAME_MS))
+    // Where a film does not play, the fullest frame stands for it.
+    let still = (0..frames.len()).max_by_key(|index| (frames[*index].rss_bytes, std::cmp::Reverse(*index)));
+    Ok(png_file::encode_film(&images, still.unwrap_or(0), FRAME_MS, LAST_FRAME_MS))
 }
 
 /// The last frame of the film.

@@ -1,7 +1,7 @@
 //! Trigger points: where a cycle began because the heap had reached its trigger.
 //!
 //! A dot for each such cycle, at its start and at the size that started it. Forced cycles and those of the two-minute timer have no
-//! trigger. Dots that would touch are left out: many of them are a line that nobody drew.
+//! trigger. Dots that would hide one another are left out.
 
 use super::super::picture::{Area, Picture, at};
 use super::super::theme::Theme;
@@ -12,7 +12,7 @@ use crate::trace::{CycleKind, Trace};
 const RADIUS_PX: f32 = 5.5;
 const RIM_PX: f32 = 2.0;
 /// From one dot to the next in pixels, at least.
-const APART_PX: f32 = 15.0;
+const APART_PX: f32 = 11.0;
 
 /// Draws the dots; whether there were any.
 pub fn draw(picture: &mut Picture, theme: &Theme, frame: &Frame, trace: &Trace) -> bool {
