@@ -8,7 +8,7 @@ python=$2
 cd "$(dirname "$0")/.."
 
 shards=12
-sweep=(sims/memory-limit.toml --gogc off,25..400:log9 --memory-limit 96MiB..192MiB:log4 --seeds 3)
+sweep=(sims/memory-limit.toml --gogc off,25..400:log9 --memory-limit 96MiB..192MiB:log4 --seeds 2)
 scratch=$(mktemp -d)
 pids=()
 # Only what was started here is ended.

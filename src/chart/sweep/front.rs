@@ -41,7 +41,11 @@ const PERCENTS_PX: f32 = 66.0;
 const SIZES_PX: f32 = 62.0;
 const KEY_PX: f32 = 44.0;
 const LEAST_RADIUS_PX: f32 = 5.0;
-const MOST_RADIUS_PX: f32 = 18.0;
+const MOST_RADIUS_PX: f32 = 16.0;
+/// From the line of no CPU to the foot of the plot, so that a disc there has room.
+const FOOT_PX: f32 = 22.0;
+/// Points nearer to one that is named have no name of their own.
+const NAMED_APART_PX: f32 = 64.0;
 /// Names further from their point than this are tied to it by a line, in pixels.
 const TIE_FROM_PX: f32 = 34.0;
 
@@ -91,7 +95,8 @@ pub fn draw(picture: &mut Picture, theme: &Theme, page: &FrontPage) {
     let low = all().map(|point| point.peak_rss_bytes).min().unwrap_or(MIB).max(1) as f64 / 1.15;
     let high = all().map(|point| point.peak_rss_bytes).max().unwrap_or(MIB).max(1) as f64 * 1.25;
     let sizes = SizeAxis { low, high, left: plot.left, right: plot.right };
-    let y = |share: f64| plot.bottom - plot.height() * (share * 100.0 / most) as f32;
+    let zero = plot.bottom - FOOT_PX;
+    let y = |share: f64| zero - (zero - plot.top) * (share * 100.0 / most) as f32;
     for (percent, text) in percent_ticks(most, 8) {
         let line = y(percent / 100.0);
         picture.fill(Area { top: line - 1.0, bottom: line, ..plot }, theme.grid);
@@ -107,9 +112,11 @@ pub fn draw(picture: &mut Picture, theme: &Theme, page: &FrontPage) {
     picture.text(at(plot.center().x, plot.bottom + 46.0), Align::Middle, font, quiet, "peak RSS");
 
     let worst_ns = all().filter_map(|point| point.p99_ns).max();
+    let least_ns = all().filter_map(|point| point.p99_ns).min();
     draw_key(picture, theme, page, worst_ns, plot);
     let place = |point: &FrontPoint| at(sizes.x(point.peak_rss_bytes), y(point.gc_cpu_fraction));
     let radius = |point: &FrontPoint| match (point.p99_ns, worst_ns) {
+        (Some(_), worst) if worst == least_ns => (LEAST_RADIUS_PX + MOST_RADIUS_PX) / 2.0,
         // The area of a disc is what people compare.
         (Some(p99), Some(worst)) if worst > 0 => {
             let share = (p99 as f64 / worst as f64).sqrt() as f32;
@@ -129,27 +136,40 @@ pub fn draw(picture: &mut Picture, theme: &Theme, page: &FrontPage) {
     draw_names(picture, theme, page, &discs, plot);
 }
 
-/// Names of the points of the front, where there is room: the ends first, then those between.
+/// Names of the points of the front, where there is room: the ends first, then those between that lie apart.
 fn draw_names(picture: &mut Picture, theme: &Theme, page: &FrontPage, discs: &[(Point, f32)], plot: Area) {
     let mut spots = FreeSpots::default();
-    for (center, radius) in discs {
-        let point = Area { left: center.x, right: center.x, top: center.y, bottom: center.y };
-        spots.take(point.grown(radius + 2.0));
+    let around = |point: Point, margin_px: f32| {
+        Area { left: point.x, right: point.x, top: point.y, bottom: point.y }.grown(margin_px)
+    };
+    discs.iter().for_each(|(center, radius)| spots.take(around(*center, radius + 2.0)));
+    for pair in discs.windows(2) {
+        let (from, to) = (pair[0].0, pair[1].0);
+        let steps = ((to.x - from.x).hypot(to.y - from.y) / 8.0) as u16;
+        for step in 1..steps {
+            let share = f32::from(step) / f32::from(steps);
+            spots.take(around(at(from.x + (to.x - from.x) * share, from.y + (to.y - from.y) * share), 3.0));
+        }
     }
     let font = bold(BODY_PX);
     let last = page.best.len().saturating_sub(1);
     let mut order: Vec<usize> = (0..page.best.len()).collect();
     order.sort_by_key(|index| *index != 0 && *index != last);
+    let mut named: Vec<Point> = Vec::new();
     for index in order {
         let (center, _) = discs[index];
+        let is_near = |other: &Point| (other.x - center.x).hypot(other.y - center.y) < NAMED_APART_PX;
+        if named.iter().any(is_near) {
+            continue;
+        }
         let name = &page.best[index].name;
         let Some(middle) = spots.beside(center, font.width_px(name) + 8.0, BODY_PX + 6.0, plot) else {
             continue;
         };
-        let named = picture.text(middle, Align::Middle, font, theme.text, name);
-        let near = at(center.x.clamp(named.left, named.right), center.y.clamp(named.top, named.bottom));
-        let (dx, dy) = (near.x - center.x, near.y - center.y);
-        if dx * dx + dy * dy > TIE_FROM_PX * TIE_FROM_PX {
+        named.push(center);
+        let text = picture.text(middle, Align::Middle, font, theme.text, name);
+        let near = at(center.x.clamp(text.left, text.right), center.y.clamp(text.top, text.bottom));
+        if (near.x - center.x).hypot(near.y - center.y) > TIE_FROM_PX {
             picture.stroke(vec![center, near], 1.5, Dash::Solid, theme.rule);
         }
     }
