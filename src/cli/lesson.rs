@@ -196,7 +196,7 @@ fn reveal(
     }
     prose.section(words.try_it, &told.try_it);
     let [_, program] = written;
-    prose.text(&format!("{}go run {}", environment(&lesson.runs[0].settings()), program.display()));
+    prose.command(&format!("{}go run {}", environment(&lesson.runs[0].settings()), program.display()));
     prose.section(words.sources, "");
     for source in &told.sources {
         prose.item("-", &format!("{}: {}", source.title, source.about));

@@ -115,7 +115,7 @@ impl Lesson {
         files: &Files<'_>,
         scenario_text: &dyn Fn(&str) -> Result<String, String>,
     ) -> Result<Lesson, LessonMistakes> {
-        let mut reader = plan::Reader { log: Log::default(), in_scenarios: Vec::new(), scenario_text };
+        let mut reader = plan::Reader::new(scenario_text);
         let (plan, number) = document(files.name, files.plan, |table| {
             let number = lesson_number(files.name, table.span.clone(), &mut reader.log);
             let plan = reader.plan(table);
@@ -135,7 +135,7 @@ impl Lesson {
                     log: Log::default(),
                 };
                 let read = reader.words(table);
-                if let (Some(read), Some(first)) = (&read, words.first()) {
+                if let (Some(read), Some(first), true) = (&read, words.first(), reader.log.is_empty()) {
                     for (key, reason) in read.differences(first) {
                         reader.log.report(span.clone(), &key, reason, "the same in every language");
                     }

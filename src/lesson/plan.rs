@@ -1,5 +1,7 @@
 //! The file of a lesson that has no words: runs, metrics, the prediction, sources.
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 use serde::Serialize;
 use toml::de::DeValue;
@@ -80,11 +82,18 @@ pub(super) struct Reader<'f> {
     pub log: Log,
     /// Mistakes in scenarios.
     pub in_scenarios: Vec<Mistakes>,
+    /// Metrics that could not be read: already reported.
+    broken_metrics: BTreeSet<String>,
     /// The text of a scenario by its file, or why there is none.
-    pub scenario_text: &'f dyn Fn(&str) -> Result<String, String>,
+    scenario_text: &'f dyn Fn(&str) -> Result<String, String>,
 }
 
-impl Reader<'_> {
+impl<'f> Reader<'f> {
+    pub fn new(scenario_text: &'f dyn Fn(&str) -> Result<String, String>) -> Reader<'f> {
+        let (log, in_scenarios, broken_metrics) = (Log::default(), Vec::new(), BTreeSet::new());
+        Reader { log, in_scenarios, broken_metrics, scenario_text }
+    }
+
     pub fn plan(&mut self, mut table: Table<'_>) -> Option<Plan> {
         let runs = self.runs(&mut table);
         let chart_node = table.take("chart");
@@ -193,7 +202,6 @@ impl Reader<'_> {
     fn metrics(&mut self, node: &Node<'_>, runs: &[Run]) -> Option<IndexMap<String, Metric>> {
         let accepted = "numbers by name: [metrics] full = { at = \"full\", value = \"mem_stats.HeapAlloc\" }";
         let mut metrics = IndexMap::new();
-        let mut complete = true;
         for entry in node.table(accepted, &mut self.log)?.into_entries() {
             let shaped = entry.name.starts_with(|c: char| c.is_ascii_lowercase())
                 && entry.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
@@ -204,10 +212,10 @@ impl Reader<'_> {
             }
             match self.metric(&entry.node, runs, &metrics) {
                 Some(metric) => drop(metrics.insert(entry.name, metric)),
-                None => complete = false,
+                None => drop(self.broken_metrics.insert(entry.name)),
             }
         }
-        complete.then_some(metrics)
+        self.broken_metrics.is_empty().then_some(metrics)
     }
 
     fn metric(&mut self, node: &Node<'_>, runs: &[Run], above: &IndexMap<String, Metric>) -> Option<Metric> {
@@ -255,6 +263,9 @@ impl Reader<'_> {
         for name_node in &names {
             let name = name_node.text(accepted, &mut self.log)?;
             let Some(index) = above.get_index_of(name) else {
+                if self.broken_metrics.contains(name) {
+                    return None;
+                }
                 let known = suggestion(name, above.keys().map(String::as_str));
                 name_node.wrong(format!("no metric \"{name}\" stands above"), &known, &mut self.log);
                 return None;

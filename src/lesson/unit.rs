@@ -72,7 +72,11 @@ fn bytes(value: f64) -> String {
         return format!("{value:.0} B");
     };
     let scaled = value / scale as f64;
-    let decimals = if scaled < 9.995 { 2 } else { usize::from(scaled < 99.95) };
+    let decimals = match scaled {
+        _ if scaled.fract() == 0.0 => 0,
+        _ if scaled < 9.995 => 2,
+        _ => usize::from(scaled < 99.95),
+    };
     format!("{scaled:.decimals$} {name}")
 }
 
@@ -95,8 +99,9 @@ mod tests {
         assert_eq!(Unit::Bytes.written(40_206_336.0), "38.3 MiB");
         assert_eq!(Unit::Bytes.written(512.0 * MIB as f64), "512 MiB");
         assert_eq!(Unit::Bytes.written(2.5 * MIB as f64), "2.50 MiB");
+        assert_eq!(Unit::Bytes.written(64.0 * MIB as f64), "64 MiB");
         assert_eq!(Unit::Bytes.written(100.0), "100 B");
-        assert_eq!(Unit::Bytes.written(-2048.0), "-2.00 KiB");
+        assert_eq!(Unit::Bytes.written(-2048.0), "-2 KiB");
         assert_eq!(Unit::Nanos.written(2.5e9), "2.50 s");
         assert_eq!(Unit::Count.written(1_000_000.0), "1,000,000");
         assert_eq!(Unit::Times.written(2.06), "2.1");

@@ -35,8 +35,8 @@ pub struct Words {
     pub try_it: String,
 }
 
-/// Longest text of a lesson in bytes: what a projector shows without scrolling.
-const TEXT_LIMIT_BYTES: usize = 1200;
+/// Longest text of a lesson in characters: what a projector shows without scrolling.
+const TEXT_LIMIT_CHARS: usize = 800;
 /// Most pieces of advice.
 const ADVICE_LIMIT: usize = 4;
 
@@ -100,9 +100,10 @@ impl Reader<'_> {
             node.wrong("the text is empty", accepted, &mut self.log);
             return None;
         }
-        if text.len() > TEXT_LIMIT_BYTES {
-            let reason = format!("a text of {} bytes does not fit a projector", text.len());
-            node.wrong(reason, &format!("up to {TEXT_LIMIT_BYTES} bytes"), &mut self.log);
+        let length = text.chars().count();
+        if length > TEXT_LIMIT_CHARS {
+            let reason = format!("a text of {length} characters does not fit a projector");
+            node.wrong(reason, &format!("up to {TEXT_LIMIT_CHARS} characters"), &mut self.log);
         }
         for (place, name) in placeholders(text) {
             let span = node.part_span(place);

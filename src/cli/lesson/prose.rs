@@ -52,6 +52,11 @@ impl Prose {
         self.lines(words, "", INDENT);
     }
 
+    /// A line that is copied as it is, however long.
+    pub fn command(&mut self, line: &str) {
+        let _ = writeln!(self.text, "\n{}{line}", " ".repeat(INDENT));
+    }
+
     /// A paragraph behind a mark: a letter, a number, a dash.
     pub fn item(&mut self, mark: &str, words: &str) {
         let mark = format!("{mark}  ");
@@ -119,10 +124,10 @@ fn pieces(paragraph: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut start = 0;
     let mut characters = paragraph.char_indices().peekable();
-    while let Some((_, c)) = characters.next() {
+    while let Some((at, c)) = characters.next() {
         let Some(&(next_at, next)) = characters.peek() else { break };
         let breaks = match c {
-            ' ' => next != ' ',
+            ' ' => next != ' ' && !is_unit_of_number(&paragraph[..at], &paragraph[next_at..]),
             _ if next == ' ' || CLOSING.contains(next) || OPENING.contains(c) => false,
             _ => is_wide(c) || is_wide(next),
         };
@@ -135,6 +140,15 @@ fn pieces(paragraph: &str) -> Vec<&str> {
     pieces
 }
 
+/// A number and its unit stay together, and so do Go and its release.
+fn is_unit_of_number(before: &str, after: &str) -> bool {
+    const UNITS: [&str; 8] = ["B", "KiB", "MiB", "GiB", "ns", "µs", "ms", "s"];
+    let word =
+        after.split(|c: char| !c.is_alphabetic() || is_wide(c)).next().expect("a text has a beginning");
+    let number = before.ends_with(|c: char| c.is_ascii_digit()) && UNITS.contains(&word);
+    number || (before.ends_with("Go") && after.starts_with(|c: char| c.is_ascii_digit()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,6 +159,8 @@ mod tests {
         assert_eq!(wrapped(text, 20), ["delete empties a", "slot and never", "shrinks the map"]);
         assert_eq!(wrapped("averyveryverylongword x", 5), ["averyveryverylongword", "x"]);
         assert_eq!(wrapped("", 5), [""]);
+        assert_eq!(wrapped("it was 38.4 MiB", 12), ["it was", "38.4 MiB"]);
+        assert_eq!(wrapped("since Go 1.24", 10), ["since", "Go 1.24"]);
     }
 
     #[test]
