@@ -60,6 +60,7 @@
 //! | [`process`] | all of these as one process in virtual time: the only room where time passes |
 //! | [`scenario`] | TOML to a checked program, and the program to a trace |
 //! | [`trace`] | what a run records (knows only units) |
+//! | [`lesson`] | questions that runs answer, with a prediction asked of the learner |
 //! | [`go_program`] | a scenario as the Go program that it stands for |
 //! | [`oracle`] | real Go beside the simulation, number by number |
 //! | [`calibrate`] | what work costs on this machine, measured with real Go |
@@ -82,6 +83,7 @@ pub mod gc;
 pub mod go_program;
 pub mod heap;
 pub mod lab;
+pub mod lesson;
 pub mod mistake;
 #[cfg(feature = "cli")]
 pub mod oracle;

@@ -10,6 +10,7 @@ use miette::{
 
 use super::terminal::Colour;
 use crate::calibrate::CalibrationError;
+use crate::lesson::LessonMistakes;
 use crate::oracle::report::SavedError;
 use crate::oracle::{OracleError, RealRunError, ToolchainError};
 use crate::scenario::{Mistake, Mistakes, RunError};
@@ -20,6 +21,9 @@ pub(super) enum CliError {
     /// The file is wrong.
     #[error(transparent)]
     Mistakes(#[from] Mistakes),
+    /// The files of a lesson are wrong.
+    #[error(transparent)]
+    Lesson(LessonMistakes),
     /// The file cannot be read.
     #[error("cannot read {}: {error}", path.display())]
     Read { path: PathBuf, error: std::io::Error },
@@ -57,6 +61,7 @@ impl CliError {
     pub fn exit_code(&self) -> u8 {
         match self {
             CliError::Mistakes(_)
+            | CliError::Lesson(_)
             | CliError::Read { .. }
             | CliError::Write { .. }
             | CliError::Pacer(_)
@@ -112,6 +117,9 @@ fn accepted_toolchain(error: &ToolchainError) -> Option<&'static str> {
 pub(super) fn render(error: &CliError, colour: Colour) -> String {
     match error {
         CliError::Mistakes(mistakes) => render_mistakes(mistakes, colour),
+        CliError::Lesson(mistakes) => {
+            mistakes.files.iter().map(|mistakes| render_mistakes(mistakes, colour)).collect()
+        }
         CliError::Usage { message, accepted } => format!("error: {message}\n  accepted: {accepted}\n"),
         other => match accepted(other) {
             Some(accepted) => format!("error: {other}\n  accepted: {accepted}\n"),

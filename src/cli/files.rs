@@ -25,7 +25,8 @@ pub(super) fn read_cost_profile(path: &Path, version: GoVersion) -> Result<Arc<C
     Ok(Arc::new(CostProfile::parse(&path.to_string_lossy(), &read_text(path)?, version)?))
 }
 
-fn read_text(path: &Path) -> Result<String, CliError> {
+/// The text of a file.
+pub(super) fn read_text(path: &Path) -> Result<String, CliError> {
     let read = |path: &Path| -> std::io::Result<String> {
         let mut bytes = Vec::new();
         std::fs::File::open(path)?.take(READ_LIMIT_BYTES).read_to_end(&mut bytes)?;

@@ -11,6 +11,7 @@ mod errors;
 mod files;
 mod go;
 mod lab;
+mod lesson;
 pub mod pacer;
 mod run;
 mod sims;
@@ -34,7 +35,8 @@ use clap::{Parser, Subcommand};
         gclab run sims/delete-million.toml              run one, print its table, draw it\n  \
         gclab run sims/steady-gogc.toml --gogc 50,100   the same work under two settings\n  \
         gclab go sims/delete-million.toml >x.go         the same work as a Go program\n  \
-        gclab validate sims/churn.toml --go go          real Go beside the simulation\n\n\
+        gclab validate sims/churn.toml --go go          real Go beside the simulation\n  \
+        gclab lesson 1                                  a question, your prediction, the answer\n\n\
         Help on a command: gclab run --help"
 )]
 struct Cli {
@@ -48,6 +50,7 @@ enum Command {
     Go(go::GoArgs),
     Validate(validate::ValidateArgs),
     Sims(sims::SimsArgs),
+    Lesson(lesson::LessonArgs),
     Pacer(pacer::PacerArgs),
     Calibrate(calibrate::CalibrateArgs),
     Lab(lab::LabArgs),
@@ -60,6 +63,7 @@ pub fn main() -> ExitCode {
         Command::Go(args) => go::run(&args),
         Command::Validate(args) => validate::run(&args),
         Command::Sims(args) => sims::run(&args),
+        Command::Lesson(args) => lesson::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Lab(args) => lab::run(&args),
         Command::Pacer(args) => pacer::run(&args).map_err(errors::CliError::from),

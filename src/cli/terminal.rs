@@ -1,6 +1,6 @@
 //! Where output goes, and whether it may be coloured.
 
-use std::io::{IsTerminal, Write};
+use std::io::{BufRead, IsTerminal, Write};
 
 /// Whether a stream shows colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,4 +39,16 @@ pub(super) fn to_stderr(text: &str) {
 /// Whether stderr is a terminal, where a bar can move.
 pub(super) fn stderr_is_terminal() -> bool {
     std::io::stderr().is_terminal()
+}
+
+/// Whether somebody can be asked.
+pub(super) fn stdin_is_terminal() -> bool {
+    std::io::stdin().is_terminal()
+}
+
+/// A line from stdin without white space around it; `None` at its end.
+pub(super) fn typed_line() -> Option<String> {
+    let mut line = String::new();
+    let bytes = std::io::stdin().lock().read_line(&mut line).ok()?;
+    (bytes > 0).then(|| line.trim().to_owned())
 }

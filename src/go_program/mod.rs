@@ -239,7 +239,8 @@ fn head(scenario: &Scenario, settings: &RunSettings) -> String {
     text
 }
 
-fn environment(settings: &RunSettings) -> String {
+/// The environment variables of a run with these settings, as they stand before a command: `GOGC=100 GOMAXPROCS=2 `.
+pub fn environment(settings: &RunSettings) -> String {
     let mut text = format!("GOGC={} ", settings.go.gogc);
     if let Some(bytes) = settings.go.memory_limit.bytes() {
         let _ = match bytes % MIB {

@@ -33,7 +33,7 @@ mod needs;
 mod parse;
 mod read_slice;
 mod read_step;
-mod reader;
+pub(crate) mod reader;
 mod run;
 mod serve;
 mod settings;

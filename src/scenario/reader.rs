@@ -14,7 +14,7 @@ use crate::units::{Bytes, Nanos};
 
 /// A value of the document and the path of keys that leads to it.
 #[derive(Clone, Debug)]
-pub(super) struct Node<'d> {
+pub(crate) struct Node<'d> {
     pub value: &'d DeValue<'d>,
     pub span: Range<usize>,
     pub path: String,
@@ -22,7 +22,7 @@ pub(super) struct Node<'d> {
 
 /// A table whose keys are taken one by one; [`Table::finish`] reports those that nobody asked for.
 #[derive(Debug)]
-pub(super) struct Table<'d> {
+pub(crate) struct Table<'d> {
     entries: Vec<Entry<'d>>,
     known: Vec<&'static str>,
     pub span: Range<usize>,
@@ -30,7 +30,7 @@ pub(super) struct Table<'d> {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Entry<'d> {
+pub(crate) struct Entry<'d> {
     pub name: String,
     pub name_span: Range<usize>,
     pub node: Node<'d>,
@@ -274,7 +274,7 @@ fn join(path: &str, key: &str) -> String {
 }
 
 /// `1,000,000`.
-pub(super) fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
