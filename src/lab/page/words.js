@@ -75,6 +75,10 @@ const WORDS = {
     event_swept: 'All spans are swept: the cycle is over.',
     event_scavenge: 'Free pages go back to the system: {pages} of them had memory behind them. Now RSS falls.',
     event_snapshot: 'The program looks at its memory: {label}.',
+    lesson_choose: 'Lessons', lesson_how: 'Each asks a question, has you predict the answer, and lets the simulation decide.', lesson_number: 'Lesson {number}: {title}',
+    lesson_predict: 'Your prediction', lesson_guess: 'Your number', lesson_run: 'Run it', lesson_right: 'Right: {answer}.', lesson_wrong: 'Not quite. In this run: {answer}.',
+    lesson_open: 'Open this run', lesson_numbers: 'The numbers', lesson_why: 'Why', lesson_production: 'In production', lesson_try: 'Try it at home', lesson_program: 'The Go program',
+    lesson_copy: 'Copy the program', lesson_sources: 'Sources', lesson_before: '← {title}', lesson_next: '{title} →',
   },
   zh: {
     skip: '跳到图表',
@@ -150,6 +154,10 @@ const WORDS = {
     event_swept: '所有 span 清扫完毕：这轮 GC 结束。',
     event_scavenge: '空闲页归还系统：其中 {pages} 个背后有内存。现在 RSS 下降。',
     event_snapshot: '程序查看内存：{label}。',
+    lesson_choose: '课程', lesson_how: '每课提一个问题，请你预测答案，再由模拟来判定。', lesson_number: '第 {number} 课：{title}',
+    lesson_predict: '你的预测', lesson_guess: '你的数字', lesson_run: '运行', lesson_right: '正确：{answer}。', lesson_wrong: '不对。这次运行的结果：{answer}。',
+    lesson_open: '打开这次运行', lesson_numbers: '数字', lesson_why: '为什么', lesson_production: '在生产环境', lesson_try: '在家试试', lesson_program: 'Go 程序',
+    lesson_copy: '复制程序', lesson_sources: '来源', lesson_before: '← {title}', lesson_next: '{title} →',
   },
 };
 
