@@ -90,7 +90,10 @@ fn other_sites_and_wrong_requests_are_refused() {
         SMALL.len()
     );
     assert!(lab.exchange(plain.as_bytes()).starts_with("HTTP/1.1 415"));
-    assert!(lab.exchange(b"DELETE / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").starts_with("HTTP/1.1 405"));
+    assert!(
+        lab.exchange(b"DELETE / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .starts_with("HTTP/1.1 405")
+    );
     assert!(lab.post("{").contains("the request is not understood"));
     assert!(lab.post(SMALL).contains("slice-pins-array"), "and it still works");
 }
