@@ -34,8 +34,8 @@ const BELOW: [(&str, &[&str]); 22] = [
     ("tune", &["sweep", "oracle"]),
     ("calibrate", &["oracle", "cost"]),
     ("chart", &["trace"]),
-    ("lab", &["scenario"]),
-    ("cli", &["calibrate", "chart", "tune", "lesson", "lab"]),
+    ("lab", &["lesson", "go_program"]),
+    ("cli", &["calibrate", "chart", "tune", "lab"]),
 ];
 
 /// What a room may not use although it lies below: what a scenario does, it does through the process.

@@ -154,7 +154,7 @@ mod tests {
             message,
             "1000000000 entries to make room for are more than this page simulates: at most 16000000"
         );
-        let inner = refused("{ repeat = { times = 2, steps = [ { go = { count = 100_000_000 } } ] } }");
+        let inner = refused("{ repeat = { times = 2, steps = [ { go = { count = 10_000_000 } } ] } }");
         assert!(inner.expect("refused").contains("goroutines"));
         let large = refused("{ alloc = { into = \"s\", count = 1_000_000_000 } }");
         assert!(large.expect("refused").contains("bytes in one object"));

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `"scenarios"` | the scenarios that travel with gclab, with their texts |
 //! | `{"run": {...}}` | [`run`]: one run |
+//! | `{"lessons": {"language": "en"}}`, `{"lesson": {...}}` | [`lesson`]: their list, or one of them |
 //! | `{"step": {...}}` | [`glass`]: a small heap after one of its events |
 //!
 //! Whatever goes wrong is an answer too: `{"mistakes": {...}}` when the scenario is wrong, `{"refused": {...}}` when the request
@@ -19,6 +20,7 @@
 //! nothing is computed here that the model has not recorded. Every point of a series is one sample, so that its ledger adds up.
 
 pub mod glass;
+pub mod lesson;
 pub mod limits;
 mod mistakes;
 pub mod run;
@@ -39,6 +41,13 @@ enum Request {
     Scenarios,
     /// One run.
     Run(run::RunRequest),
+    /// The list of lessons.
+    Lessons {
+        /// `en` or `zh`.
+        language: String,
+    },
+    /// A lesson.
+    Lesson(lesson::LessonRequest),
     /// A small heap after one of its events.
     Step(glass::StepRequest),
 }
@@ -49,6 +58,8 @@ enum Request {
 enum Answer {
     Scenarios(Shelf),
     Run(Box<run::RunAnswer>),
+    Lessons(Vec<lesson::Listed>),
+    Lesson(Box<lesson::LessonAnswer>),
     Step(Box<glass::StepAnswer>),
     Mistakes(MistakeList),
     Refused(Refusal),
@@ -108,6 +119,8 @@ fn reply(request: &str, limits: &Limits) -> Result<Answer, Denied> {
         .map_err(|error| Denied::Refused(format!("the request is not understood: {error}")))?;
     match request {
         Request::Scenarios => Ok(Answer::Scenarios(Shelf { run: shipped::all(), step: shipped::to_step() })),
+        Request::Lessons { language } => Ok(Answer::Lessons(lesson::list(&language)?)),
+        Request::Lesson(request) => Ok(Answer::Lesson(Box::new(lesson::lesson(&request, limits)?))),
         Request::Step(request) => Ok(Answer::Step(Box::new(glass::step(&request, limits)?))),
         Request::Run(request) => Ok(Answer::Run(Box::new(run::run(&request, limits)?))),
     }

@@ -92,7 +92,7 @@ pub(crate) fn run(request: &RunRequest, limits: &Limits) -> Result<RunAnswer, De
     let settings = scenario.settings().overridden(&request.settings.overrides().map_err(Denied::Refused)?);
     let trace = run_within(&scenario, &settings, limits.allowance)
         .map_err(|error| Denied::Refused(format!("{error}. The command gclab run has no such limit.")))?;
-    Ok(answer(trace, &scenario.settings(), request, limits))
+    Ok(shown(trace, &scenario.settings(), request, limits))
 }
 
 /// The scenario of a request, checked, and small enough.
@@ -145,7 +145,8 @@ impl SettingsRequest {
     }
 }
 
-fn answer(trace: Trace, own: &RunSettings, request: &RunRequest, limits: &Limits) -> RunAnswer {
+/// What a page shows of a trace.
+pub(super) fn shown(trace: Trace, own: &RunSettings, request: &RunRequest, limits: &Limits) -> RunAnswer {
     let points = request.points.unwrap_or(DEFAULT_POINTS).clamp(2, limits.points);
     let (from_ns, to_ns) = request.window_ns.unwrap_or((0, u64::MAX - 1));
     let inside = |cycle: &Cycle| cycle.end_ns >= from_ns && cycle.start_ns <= to_ns;

@@ -2,12 +2,13 @@
 
 import { ask } from './carrier.js';
 import { byId } from './dom.js';
+import { LessonView } from './lesson_view.js';
 import { read, write } from './place.js';
 import { RunView } from './run_view.js';
 import { StepView } from './step_view.js';
 import { speak, spoken, translate, word } from './words.js';
 
-const VIEWS = ['run', 'step'];
+const VIEWS = ['run', 'step', 'lesson'];
 
 let views = {};
 let current = null;
@@ -29,6 +30,7 @@ async function start() {
   views = {
     run: new RunView(answer.scenarios.run, () => remember()),
     step: new StepView(answer.scenarios.step, () => remember()),
+    lesson: new LessonView(() => remember()),
   };
   translate(document);
   window.addEventListener('hashchange', () => open());

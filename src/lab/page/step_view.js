@@ -244,7 +244,7 @@ export class StepView {
       nodes.push(group);
     }
     const label = picture.objects.map((object) => `${object.name} ${word(`color_${object.color}`)}`).join(', ');
-    this.heap.replaceChildren(drawn('svg', { class: 'heap', viewBox: `0 0 ${width} ${height}`, width, height, role: 'img', 'aria-label': `${word('step_heap')}: ${label || word('step_empty')}` }, ...nodes));
+    this.heap.replaceChildren(drawn('svg', { class: 'heap-svg', viewBox: `0 0 ${width} ${height}`, width, height, role: 'img', 'aria-label': `${word('step_heap')}: ${label || word('step_empty')}` }, ...nodes));
   }
 
   showQueue(picture) {
