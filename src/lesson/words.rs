@@ -40,6 +40,9 @@ const TEXT_LIMIT_CHARS: usize = 800;
 /// Most pieces of advice.
 const ADVICE_LIMIT: usize = 4;
 
+/// A part of a lesson's words, under its key.
+type Part = (&'static str, fn(&Words) -> String);
+
 /// Whether a text may have placeholders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Told {
@@ -195,7 +198,7 @@ impl Words {
             let reason = format!("{} pieces of advice here, {} there", count(self), count(other));
             found.push(("production".to_owned(), reason));
         }
-        let parts: [(&str, fn(&Words) -> String); 4] = [
+        let parts: [Part; 4] = [
             ("reveal", |words| words.reveal.clone()),
             ("why", |words| words.why.clone()),
             ("production", |words| words.production.join(" ")),
