@@ -121,8 +121,11 @@ pub(super) fn read_traces(path: &Path) -> Result<Vec<Recording>, CliError> {
 /// The samples of all runs as CSV: one row a sample, sizes in bytes, empty where there is no value.
 pub(super) fn samples_csv<'t>(traces: impl IntoIterator<Item = &'t Trace>) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
+    let traces: Vec<&Trace> = traces.into_iter().collect();
+    let several_releases = traces.iter().any(|trace| trace.config.go != traces[0].config.go);
+    let release = |name: &'t str| several_releases.then_some(name);
     let header = ["gogc", "memory_limit_bytes"].into_iter().chain(COLUMNS.iter().map(|(name, _)| *name));
-    writer.write_record(header).expect("writing to memory");
+    writer.write_record(header.chain(release("go"))).expect("writing to memory");
     for trace in traces {
         let limit =
             trace.config.memory_limit_bytes.map_or_else(|| "off".to_owned(), |bytes| bytes.to_string());
@@ -131,7 +134,8 @@ pub(super) fn samples_csv<'t>(traces: impl IntoIterator<Item = &'t Trace>) -> Ve
             let values = COLUMNS
                 .iter()
                 .map(|(_, value)| value(sample).map_or_else(String::new, |number| number.to_string()));
-            writer.write_record(settings.into_iter().chain(values)).expect("writing to memory");
+            let go = release(&trace.config.go).map(str::to_owned);
+            writer.write_record(settings.into_iter().chain(values).chain(go)).expect("writing to memory");
         }
     }
     writer.into_inner().expect("writing to memory")

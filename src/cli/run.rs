@@ -39,6 +39,7 @@ const RUNS_LIMIT: usize = 256;
 #[command(after_help = "Examples:\n  gclab run sims/delete-million.toml\n  \
         gclab run sims/steady-gogc.toml --gogc 50,100,200,off --memory-limit 256MiB\n  \
         gclab run sims/churn.toml --go 1.21 --seed 7 --out churn-1.21\n  \
+        gclab run sims/churn.toml --go 1.21,1.23,1.24,1.27\n  \
         gclab run sims/delete-million.toml --json --no-plot | jq '.runs[0].snapshots[].rss_bytes'\n  \
         gclab run sims/steady-gogc.toml --gctrace 2>gctrace.txt\n  \
         gclab run sims/rebuild-map.toml --chart timeline,heap-map,map-xray --format svg --theme dark")]
@@ -52,9 +53,9 @@ pub(super) struct RunArgs {
     /// GOMEMLIMIT such as 256MiB or "off", or a list: off,256MiB.
     #[arg(long, value_delimiter = ',', value_name = "LIST")]
     memory_limit: Vec<MemoryLimit>,
-    /// Go release to simulate: 1.21, 1.23, 1.24, 1.25 or 1.27.
-    #[arg(long, value_name = "VERSION")]
-    go: Option<GoVersion>,
+    /// Go release to simulate: 1.21, 1.23, 1.24, 1.25 or 1.27, or a list: 1.23,1.27.
+    #[arg(long, value_delimiter = ',', value_name = "LIST")]
+    go: Vec<GoVersion>,
     /// GOMAXPROCS: how many goroutines run at the same time.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(PROCS_LIMIT)))]
     procs: Option<u32>,
@@ -103,7 +104,13 @@ pub(super) fn zero_or_one(text: &str) -> Result<bool, String> {
 /// Runs the subcommand.
 pub(super) fn run(args: &RunArgs) -> Result<(), CliError> {
     let scenario = read_scenario(&args.sim)?;
-    let version = args.go.unwrap_or(scenario.go.version);
+    let version = args.go.first().copied().unwrap_or(scenario.go.version);
+    if args.cost.is_some() && args.go.len() > 1 {
+        return Err(CliError::Usage {
+            message: format!("--cost with {} releases in --go", args.go.len()),
+            accepted: "one release: a cost profile is measured with one".to_owned(),
+        });
+    }
     let cost_profile = args.cost.as_deref().map(|path| read_cost_profile(path, version)).transpose()?;
     if cost_profile.as_ref().is_some_and(|profile| !profile.provenance.quiet) {
         terminal::to_stderr("note: the cost profile was measured on a machine that was not quiet\n");
@@ -139,7 +146,6 @@ fn combinations(
     cost_profile: Option<Arc<CostProfile>>,
 ) -> Result<Vec<RunSettings>, CliError> {
     let overrides = Overrides {
-        version: args.go,
         procs: args.procs.or(environment.procs),
         seed: args.seed,
         madvdontneed: args.madvdontneed.or(environment.madvdontneed),
@@ -150,19 +156,22 @@ fn combinations(
     };
     let gogcs = or_one(&args.gogc, environment.gogc);
     let limits = or_one(&args.memory_limit, environment.memory_limit);
+    let versions = or_one(&args.go, None);
+    let pairs = gogcs.iter().flat_map(|gogc| limits.iter().map(|limit| (*gogc, *limit)));
     let mut seen = IndexSet::new();
     let mut settings = Vec::new();
-    for &gogc in &gogcs {
-        for &memory_limit in &limits {
-            let one = scenario.settings().overridden(&Overrides { gogc, memory_limit, ..overrides.clone() });
-            if seen.insert((one.go.gogc.percent(), one.go.memory_limit.bytes())) {
-                settings.push(one);
-            }
+    for (version, (gogc, memory_limit)) in
+        versions.iter().flat_map(|version| pairs.clone().map(|pair| (*version, pair)))
+    {
+        let own = Overrides { version, gogc, memory_limit, ..overrides.clone() };
+        let one = scenario.settings().overridden(&own);
+        if seen.insert((one.go.version, one.go.gogc.percent(), one.go.memory_limit.bytes())) {
+            settings.push(one);
         }
     }
     if settings.len() > RUNS_LIMIT {
         return Err(CliError::Usage {
-            message: format!("{} combinations of --gogc and --memory-limit", settings.len()),
+            message: format!("{} combinations of --go, --gogc and --memory-limit", settings.len()),
             accepted: format!("up to {RUNS_LIMIT} runs in one command"),
         });
     }
@@ -225,7 +234,7 @@ impl Progress {
     }
 
     fn done(&self, config: &Config) {
-        let name = format!("GOGC={} GOMEMLIMIT={}", config.gogc_text(), limit_text(config));
+        let name = run_name(config);
         match self {
             Progress::Silent => {}
             Progress::Lines => terminal::to_stderr(&format!("ran {name}\n")),
@@ -243,11 +252,14 @@ impl Progress {
     }
 }
 
+fn run_name(config: &Config) -> String {
+    format!("Go {} GOGC={} GOMEMLIMIT={}", config.go, config.gogc_text(), limit_text(config))
+}
+
 fn print_gctrace(traces: &[Trace]) {
     for trace in traces {
         if traces.len() > 1 {
-            let config = &trace.config;
-            terminal::to_stderr(&format!("GOGC={} GOMEMLIMIT={}\n", config.gogc_text(), limit_text(config)));
+            terminal::to_stderr(&format!("{}\n", run_name(&trace.config)));
         }
         terminal::to_stderr(&trace::gctrace(trace));
     }

@@ -206,8 +206,9 @@ fn changes(above: &Snapshot, snapshot: &Snapshot) -> Vec<String> {
 /// One row a run, for several runs of one scenario.
 fn comparison_table(traces: &[Trace], colour: Colour) -> String {
     let mut table = new_table(colour);
+    let several_releases = traces.iter().any(|trace| trace.config.go != traces[0].config.go);
     let names = [
-        "GOGC",
+        if several_releases { "Go, GOGC" } else { "GOGC" },
         "GOMEMLIMIT",
         "time",
         "NumGC",
@@ -222,7 +223,10 @@ fn comparison_table(traces: &[Trace], colour: Colour) -> String {
     for Trace { config, summary, oom_kill, .. } in traces {
         let peak_rss = Bytes(summary.peak_rss_bytes).to_string();
         table.add_row(vec![
-            number(config.gogc_text()),
+            number(match several_releases {
+                true => format!("{}, {}", config.go, config.gogc_text()),
+                false => config.gogc_text(),
+            }),
             number(limit_text(config)),
             number(Nanos(summary.duration_ns).to_string()),
             number(summary.num_gc.to_string()),
