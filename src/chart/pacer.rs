@@ -18,8 +18,9 @@ use crate::trace::{Cycle, CycleKind, Trace};
 /// Width of the columns left and right of the plot in pixels.
 const SIZES_PX: f32 = 96.0;
 const NAMES_PX: f32 = 290.0;
-/// Height of each of the three lower panels with its name, in pixels.
-const LOWER_PX: f32 = 120.0;
+/// Height of each of the three lower panels with its name: as a share of the room for all, at least and at most, in pixels.
+const LOWER_SHARE: f32 = 0.21;
+const LOWER_PX: (f32, f32) = (84.0, 120.0);
 const NAME_ROW_PX: f32 = 30.0;
 /// Height of the axis of cycles in pixels.
 const AXIS_PX: f32 = 62.0;
@@ -42,17 +43,18 @@ pub fn draw(picture: &mut Picture, theme: &Theme, trace: &Trace) {
         page::remark(picture, theme, (top, bottom), "The run had no GC cycle: there is nothing to draw.");
         return;
     }
+    let lower_px = ((bottom - AXIS_PX - top) * LOWER_SHARE).clamp(LOWER_PX.0, LOWER_PX.1);
     let plot = Area {
         left: MARGIN_PX + SIZES_PX,
         top: top + 6.0,
         right: picture.width_px as f32 - MARGIN_PX - NAMES_PX,
-        bottom: bottom - AXIS_PX - 3.0 * LOWER_PX,
+        bottom: bottom - AXIS_PX - 3.0 * lower_px,
     };
     let cycles = Cycles { all: &trace.cycles, left: plot.left, right: plot.right };
     draw_sizes(picture, theme, &cycles, plot);
     let lower = |index: usize| {
-        let top = plot.bottom + index as f32 * LOWER_PX + NAME_ROW_PX;
-        Area { top, bottom: top + LOWER_PX - NAME_ROW_PX - 6.0, ..plot }
+        let top = plot.bottom + index as f32 * lower_px + NAME_ROW_PX;
+        Area { top, bottom: top + lower_px - NAME_ROW_PX - 6.0, ..plot }
     };
     draw_overshoot(picture, theme, &cycles, lower(0));
     draw_utilization(picture, theme, &cycles, lower(1));

@@ -9,7 +9,7 @@ use super::theme::{BODY_PX, Ink, NAME_PX, Theme};
 const SAMPLE_PX: f32 = 34.0;
 /// Height of a name with its meaning under it, and without, in pixels.
 const EXPLAINED_PX: f32 = 56.0;
-const NAMED_PX: f32 = 30.0;
+const NAMED_PX: f32 = 27.0;
 
 /// A line that waits for its name.
 pub struct SideName {

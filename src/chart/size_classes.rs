@@ -18,7 +18,7 @@ const NAMES_PX: f32 = 130.0;
 const NUMBERS_PX: f32 = 420.0;
 /// The lowest and the highest row in pixels.
 const LOWEST_PX: f32 = 27.0;
-const HIGHEST_PX: f32 = 46.0;
+const HIGHEST_PX: f32 = 84.0;
 /// Heights of the key, the heading and the axis in pixels.
 const KEY_PX: f32 = 38.0;
 const HEADING_PX: f32 = 34.0;
@@ -133,7 +133,7 @@ fn draw_classes(picture: &mut Picture, theme: &Theme, moment: &SizeClasses, area
         let y = plot.top + (index as f32 + 0.5) * row_px;
         let name = bold(BODY_PX).elide(&bar.name, NAMES_PX - 12.0);
         picture.text(at(plot.left - 12.0, y), Align::End, bold(BODY_PX), theme.text, &name);
-        let half = (row_px * 0.36).min(15.0);
+        let half = (row_px * 0.36).min(26.0);
         draw_bar(picture, theme, &bar.row, sizes, (y - half, y + half));
         draw_numbers(picture, theme, &bar.row, area.right, y);
     }

@@ -13,6 +13,8 @@ const HEADING_PX: f32 = 64.0;
 const PERCENTS_PX: f32 = 62.0;
 const SIZES_PX: f32 = 60.0;
 const DISC_PX: f32 = 10.0;
+/// Into so many parts a stretch of the curve is cut to keep names off it.
+const CURVE_PARTS: u16 = 24;
 /// Room beyond the largest value, as a factor.
 const HEADROOM: f64 = 1.18;
 
@@ -71,12 +73,19 @@ pub fn draw(picture: &mut Picture, theme: &Theme, traces: &[Trace], names: &[Str
 
     let points: Vec<Point> =
         traces.iter().map(|trace| at(sizes.y(trace.summary.peak_rss_bytes), y(percent(trace)))).collect();
-    draw_curve(picture, theme, traces, &points);
-    draw_points(picture, theme, &points, names, plot);
+    let mut spots = FreeSpots::default();
+    draw_curve(picture, theme, traces, &points, &mut spots);
+    draw_points(picture, theme, &points, names, (plot, spots));
 }
 
 /// A line through the points in the order of GOGC, if nothing else tells the runs apart.
-fn draw_curve(picture: &mut Picture, theme: &Theme, traces: &[Trace], points: &[Point]) {
+fn draw_curve(
+    picture: &mut Picture,
+    theme: &Theme,
+    traces: &[Trace],
+    points: &[Point],
+    spots: &mut FreeSpots,
+) {
     let apart_from_gogc = |trace: &Trace| Config { gogc_percent: None, ..trace.config.clone() };
     let alike = |trace: &Trace| {
         trace.oom_kill.is_none()
@@ -88,12 +97,26 @@ fn draw_curve(picture: &mut Picture, theme: &Theme, traces: &[Trace], points: &[
     }
     let mut order: Vec<usize> = (0..points.len()).collect();
     order.sort_by_key(|index| traces[*index].config.gogc_percent.unwrap_or(u32::MAX));
-    let curve = order.into_iter().map(|index| points[index]).collect();
+    let curve: Vec<Point> = order.into_iter().map(|index| points[index]).collect();
+    for pair in curve.windows(2) {
+        // Names keep off the curve.
+        for part in 0..=CURVE_PARTS {
+            let share = f32::from(part) / f32::from(CURVE_PARTS);
+            let x = pair[0].x + (pair[1].x - pair[0].x) * share;
+            let y = pair[0].y + (pair[1].y - pair[0].y) * share;
+            spots.take(Area { left: x, right: x, top: y, bottom: y }.grown(3.0));
+        }
+    }
     picture.stroke(curve, 3.0, Dash::Solid, theme.heap_alloc.with_alpha(0.45));
 }
 
-fn draw_points(picture: &mut Picture, theme: &Theme, points: &[Point], names: &[String], plot: Area) {
-    let mut spots = FreeSpots::default();
+fn draw_points(
+    picture: &mut Picture,
+    theme: &Theme,
+    points: &[Point],
+    names: &[String],
+    (plot, mut spots): (Area, FreeSpots),
+) {
     let around = |point: Point| {
         Area { left: point.x, right: point.x, top: point.y, bottom: point.y }.grown(DISC_PX + 1.0)
     };

@@ -8,8 +8,9 @@ use crate::trace::{Backing, PageMap, PageState, PageUse};
 const SMALLEST_PX: f32 = 5.0;
 /// The largest one in pixels.
 const LARGEST_PX: f32 = 22.0;
-/// Squares of a row: a power of two, so that a row is a round size.
-const COLUMNS: [u64; 5] = [16, 32, 64, 128, 256];
+/// Squares of a row are a multiple of this, up to so many times it.
+const COLUMN_STEP: u64 = 16;
+const MOST_COLUMN_STEPS: u64 = 16;
 /// From this size on squares stand apart, in pixels.
 const GAP_FROM_PX: f32 = 4.0;
 
@@ -39,7 +40,8 @@ impl Grid {
                 // Whole pixels: squares of unequal width would shimmer.
                 Grid { pages_per_cell, columns, rows, cell_px: cell_px.floor() }
             };
-            let best = COLUMNS.map(grid).into_iter().max_by(|a, b| a.cell_px.total_cmp(&b.cell_px));
+            let columns = (1..=MOST_COLUMN_STEPS).map(|steps| steps * COLUMN_STEP);
+            let best = columns.map(grid).max_by(|a, b| a.cell_px.total_cmp(&b.cell_px));
             let best = best.expect("there are several columns to choose from");
             if best.cell_px >= SMALLEST_PX || pages_per_cell >= 1 << 40 {
                 return best;

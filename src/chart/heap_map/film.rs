@@ -86,7 +86,10 @@ fn draw_words(
     let frame = frames[index];
     let y = area.top + 16.0;
     picture.text(at(area.left, y), Align::Start, bold(NAME_PX), theme.text, &duration_text(frame.t_ns));
-    let step = trace.steps.iter().rev().find(|step| step.t_ns <= frame.t_ns).map_or("", |step| &step.label);
+    // A snapshot only looks: the step before it is what goes on.
+    let running = trace.steps.iter().rev().filter(|step| !step.label.starts_with("snapshot"));
+    let step = running.skip_while(|step| step.t_ns > frame.t_ns).map(|step| step.label.as_str()).next();
+    let step = step.unwrap_or("");
     let step = regular(NAME_PX).elide(step, area.width() - CLOCK_PX);
     picture.text(at(area.left + CLOCK_PX, y), Align::Start, regular(NAME_PX), theme.text, &step);
     let most =
