@@ -121,7 +121,7 @@ impl Limits {
                 .garbage
                 .iter()
                 .flat_map(|garbage| {
-                    let objects = ("objects in one request", garbage.count as u64, self.objects_per_request);
+                    let objects = ("objects in one request", garbage.count, self.objects_per_request);
                     [objects, object(garbage.part.object.size_bytes)]
                 })
                 .collect(),
