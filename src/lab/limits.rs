@@ -54,7 +54,7 @@ impl Default for Limits {
             goroutines: 200_000,
             stacks_bytes: 2 * GIB,
             objects_per_request: 10_000,
-            allowance: Allowance { work: 4_000_000, sys_bytes: 2 * GIB },
+            allowance: Allowance { work: 1_500_000, sys_bytes: 2 * GIB },
         }
     }
 }
@@ -121,7 +121,7 @@ impl Limits {
                 .garbage
                 .iter()
                 .flat_map(|garbage| {
-                    let objects = ("objects in one request", garbage.count as u64, self.objects_per_request);
+                    let objects = ("objects in one request", garbage.count, self.objects_per_request);
                     [objects, object(garbage.part.object.size_bytes)]
                 })
                 .collect(),

@@ -1,7 +1,7 @@
 //! How much a run may do before it is cut off: for runs that a stranger has asked for.
 //!
 //! Work is counted, not timed, so that the same run is cut off at the same place on every machine. A unit is a slice of the
-//! program's work (a few hundred operations), a hundred microseconds in which the program was busy, or a step of what runs
+//! program's work (a few hundred operations), twenty microseconds in which the program was busy, or a step of what runs
 //! beside it: each takes the host some microseconds.
 //!
 //! **Invariant.** A run that stays within its allowance is the run without one, byte for byte.
@@ -9,7 +9,7 @@
 use super::Process;
 
 /// Virtual nanoseconds of a busy program that count as one unit of work.
-const BUSY_UNIT_NS: f64 = 100_000.0;
+const BUSY_UNIT_NS: f64 = 20_000.0;
 
 /// How much a run may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -143,6 +143,7 @@ export class RunView {
   }
 
   take(answer) {
+    this.showControls();
     const notice = byId('notice');
     notice.hidden = !answer.refused;
     if (answer.refused) {
