@@ -127,6 +127,8 @@ fn pieces(paragraph: &str) -> Vec<&str> {
     while let Some((at, c)) = characters.next() {
         let Some(&(next_at, next)) = characters.peek() else { break };
         let breaks = match c {
+            // `code` stays whole.
+            _ if paragraph[..next_at].matches('`').count() % 2 == 1 => false,
             ' ' => next != ' ' && !is_unit_of_number(&paragraph[..at], &paragraph[next_at..]),
             _ if next == ' ' || CLOSING.contains(next) || OPENING.contains(c) => false,
             _ => is_wide(c) || is_wide(next),
@@ -161,6 +163,7 @@ mod tests {
         assert_eq!(wrapped("", 5), [""]);
         assert_eq!(wrapped("it was 38.4 MiB", 12), ["it was", "38.4 MiB"]);
         assert_eq!(wrapped("since Go 1.24", 10), ["since", "Go 1.24"]);
+        assert_eq!(wrapped("Now `m = nil`, and", 8), ["Now", "`m = nil`,", "and"]);
     }
 
     #[test]
