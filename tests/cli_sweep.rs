@@ -178,7 +178,7 @@ fn tune_recommends_predicts_and_has_lines_to_paste() {
         "ENV GOGC=",
         "ENV GOMEMLIMIT=",
         "memory: \"16Mi\"",
-        "first OOM kill",
+        "more aggressive",
     ] {
         assert!(stdout.contains(words), "{words} is missing: {stdout}");
     }
@@ -188,6 +188,7 @@ fn tune_recommends_predicts_and_has_lines_to_paste() {
     let recommended = &value["recommended"];
     let peak = recommended["peak_rss_bytes"].as_u64().unwrap();
     assert!(peak * 10 <= (16 << 20) * 9 && recommended["killed"] == 0, "{recommended}");
+    assert!(value["first_killed"]["killed"].as_u64().unwrap() > 0, "{value}");
     assert_eq!(value["margin_to_oom_bytes"].as_u64().unwrap(), (16 << 20) - peak);
     assert!(stdout.contains(&format!("GOGC={} ", recommended["gogc"].as_str().unwrap())), "{stdout}");
     assert_eq!(run(scene.path(), "tune small.toml --container 16MiB --seeds 2 --json --threads 1").1, json);

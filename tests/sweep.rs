@@ -285,9 +285,8 @@ fn a_merge_refuses_other_versions_and_rows_that_were_touched() {
 
 #[test]
 fn a_run_that_cannot_be_simulated_is_a_row() {
-    let text = "title='t'\nquestion='q'\nanswer='a'\nsteps=[\n\
-        { alloc = { into = 'x', count = 1 } },\n{ finalize = { var = 'x', kind = 'cleanup' } },\n]\n\
-        [types]\nT = { size = '64B', pointers = 0 }\n[vars]\nx = '*T'\n";
+    let text = "title='t'\nquestion='q'\nanswer='a'\n\
+                steps=[{ finalize = { count = 10, size = '64B', kind = 'cleanup' } }]\n[go]\nversion = '1.24'\n";
     let scenario = Scenario::parse("cleanup.toml", text).unwrap();
     let versions = ["1.23", "1.24"].map(|version| version.parse().unwrap()).to_vec();
     let grid = Grid::new(scenario.settings(), Axes { versions, ..Axes::default() }, 1, 1);

@@ -24,7 +24,7 @@ fn heat_map(panels: usize, columns: usize, rows: usize) -> SweepPage {
         columns_name: "GOGC".to_owned(),
         columns: (0..columns).map(|column| (10 + column * 49).to_string()).collect(),
         rows_name: "GOMEMLIMIT".to_owned(),
-        rows: (0..rows).map(|row| format!("{}MiB", 2048 - row * 100)).collect(),
+        rows: (0..rows).map(|row| format!("{}MiB", 4200 - row * 100)).collect(),
         panels: (0..panels).map(panel).collect(),
     })
 }

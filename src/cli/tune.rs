@@ -209,7 +209,7 @@ fn kubernetes(prediction: &Prediction, container_bytes: u64) -> String {
 
 fn report(question: &Question, searched: &Searched, advice: &Advice, real: Option<&RealCheck>) -> String {
     let mut text = format!(
-        "{}\n\n{} in a container of {}, {} runs of {} settings\n\n",
+        "{}\n\nGo {} in a container of {}, {} runs of {} settings\n\n",
         question.scenario.title,
         question.settings.go.version,
         Bytes(question.container_bytes),

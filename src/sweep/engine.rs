@@ -69,8 +69,9 @@ pub fn run(order: &Order, listener: &dyn Listener) -> Result<Ended, SweepError> 
     let Some(journal) = Journal::open(order.folder, head, &|| listener.should_stop())? else {
         return Ok(Ended::Stopped { done: 0, of });
     };
-    // Whoever had the journal before may have completed it.
+    // Whoever had the journal before may have completed it; then this one is empty, or nobody's any more.
     if let Some(part) = complete_part(order)? {
+        journal.abandon();
         listener.begins(of, of);
         return Ok(Ended::Complete(part));
     }

@@ -232,6 +232,12 @@ impl Journal {
         Ok(())
     }
 
+    /// Removes the journal: its shard is complete without it.
+    pub fn abandon(self) {
+        // Usually it is gone already.
+        let _ = std::fs::remove_file(&self.path);
+    }
+
     /// Writes the rows in order as the part of the shard, and removes the journal.
     ///
     /// # Panics

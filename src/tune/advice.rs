@@ -40,13 +40,15 @@ pub fn advise(question: &Question, searched: &Searched) -> Advice {
     };
     let more_aggressive =
         |prediction: &&Prediction| prediction.candidate.is_more_aggressive_than(best.candidate);
-    let nearest = |wanted: &dyn Fn(&Prediction) -> bool| {
-        let all = searched.predictions.iter().filter(more_aggressive).filter(|prediction| wanted(prediction));
-        // Least memory first; of those that were killed at the same place, the least reach.
-        all.min_by_key(|prediction| (prediction.cell.peak_rss_bytes, prediction.candidate.reach())).cloned()
-    };
-    let next = nearest(&|prediction| !question.is_safe(prediction));
-    let killed = nearest(&|prediction| prediction.cell.killed > 0);
+    let others = || searched.predictions.iter().filter(more_aggressive);
+    let next = others()
+        .filter(|prediction| !question.is_safe(prediction))
+        .min_by_key(|prediction| (prediction.cell.peak_rss_bytes, prediction.candidate.reach()))
+        .cloned();
+    let killed = others()
+        .filter(|prediction| prediction.cell.killed > 0)
+        .min_by_key(|prediction| prediction.candidate.reach())
+        .cloned();
     let over_budget = question.max_gc_cpu.is_some_and(|most| best.cell.gc_cpu_fraction > most);
     let reasons = reasons(question, best, &default, next.as_ref(), over_budget);
     Advice::Use { recommended: best.clone(), reasons, default, next, killed, over_budget }

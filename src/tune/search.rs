@@ -39,6 +39,9 @@ impl Candidate {
     /// What Go has without settings.
     pub const DEFAULT: Candidate = Candidate { gogc: Gogc::Percent(100), memory_limit: MemoryLimit::Off };
 
+    /// No collection at all: the most aggressive of all.
+    pub const NEVER: Candidate = Candidate { gogc: Gogc::Off, memory_limit: MemoryLimit::Off };
+
     /// Larger numbers let the heap grow further; off is the largest.
     pub(super) fn reach(self) -> (u64, u64) {
         let gogc = self.gogc.percent().map_or(u64::MAX, u64::from);
@@ -141,9 +144,11 @@ impl Question<'_> {
         }
     }
 
-    /// The best of the safe predictions.
+    /// The best of the safe predictions. Never to collect at all is none of them: it holds as long as this scenario does.
     pub fn best<'p>(&self, predictions: &'p [Prediction]) -> Option<&'p Prediction> {
-        predictions.iter().filter(|prediction| self.is_safe(prediction)).min_by_key(|p| self.rank(p))
+        let collects = |prediction: &&Prediction| prediction.candidate != Candidate::NEVER;
+        let safe = predictions.iter().filter(collects).filter(|prediction| self.is_safe(prediction));
+        safe.min_by_key(|prediction| self.rank(prediction))
     }
 }
 
@@ -182,16 +187,14 @@ pub fn search(question: &Question, heard: &dyn Fn(&str)) -> Searched {
     Searched { predictions, runs }
 }
 
-/// Every GOGC with every limit, apart from no GOGC and no limit: that would be no collection at all.
+/// Every GOGC with every limit.
 fn wide(question: &Question) -> Vec<Candidate> {
     let limit = |percent: &u64| limit_of(question, *percent as i64);
     let limits: Vec<MemoryLimit> =
         WIDE_LIMIT_PERCENT.iter().filter_map(limit).chain([MemoryLimit::Off]).collect();
-    let all = WIDE_GOGC.into_iter().flat_map(|gogc| {
-        limits.iter().map(move |memory_limit| Candidate { gogc, memory_limit: *memory_limit })
-    });
-    all.filter(|candidate| candidate.gogc != Gogc::Off || candidate.memory_limit != MemoryLimit::Off)
-        .collect()
+    let with_limits =
+        |gogc| limits.iter().map(move |memory_limit| Candidate { gogc, memory_limit: *memory_limit });
+    WIDE_GOGC.into_iter().flat_map(with_limits).collect()
 }
 
 fn close(question: &Question, best: Candidate) -> Vec<Candidate> {
