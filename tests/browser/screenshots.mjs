@@ -7,12 +7,12 @@ const [binary, folder, only] = process.argv.slice(2);
 const SCREENS = [
   ['lab-run', '#/run?s=delete-million&t=90000000', 1440, 900],
   ['lab-run-spike', '#/run?s=spike-and-idle', 1440, 900],
-  ['lab-run-compare', '#/run?s=steady-gogc&gogc=400&pin=s%3Dsteady-gogc%26gogc%3D50', 1440, 900],
+  ['lab-run-compare', '#/run?s=steady-gogc&gogc=400&pin=s%3Dsteady-gogc%26gogc%3D50', 1440, 1060],
   ['lab-run-projector', '#/run?s=container-oom', 1920, 1080],
   ['lab-step-mark', '#/step?s=1-mark-and-sweep&e=40', 1440, 900],
   ['lab-step-barrier', '#/step?s=2-write-barrier&e=44', 1440, 900],
-  ['lab-step-map', '#/step?s=3-map-slots&e=90', 1440, 900],
-  ['lab-lesson', '#/lesson?n=1', 1440, 900],
+  ['lab-step-map', '#/step?s=3-map-slots&e=58', 1440, 1040],
+  ['lab-lesson', '#/lesson?n=1&a=all', 1440, 1300],
 ];
 
 const lab = await serveNatively(binary);
