@@ -4,14 +4,14 @@
 //! lie in which of them - and does all of that through the [`Mutator`](crate::heap::mutator::Mutator) door. Whether
 //! behind that door stands a simulated process or a heap that only counts, it cannot tell.
 //!
-//! - [`map_type`]: how a map's key and elem types become bucket sizes and pointer layouts.
-//! - [`bucket_map`]: the bucketed hash table that `map[K]V` was up to Go 1.23.
-//! - [`swiss_map`]: the Swiss table that it is since Go 1.24.
-//! - [`map`]: whichever of the two a Go version has.
-//! - [`entry`]: what both do with one entry.
-//! - [`xray`]: a map seen through, slot by slot.
-//! - [`sync_map`]: `sync.Map`, as two maps (up to Go 1.23) and as a hash trie.
-//! - [`sync_pool`]: `sync.Pool`.
+//! - [`map_type`] - how a map's key and elem types become bucket sizes and pointer layouts.
+//! - [`bucket_map`] - the bucketed hash table that `map[K]V` was up to Go 1.23.
+//! - [`swiss_map`] - the Swiss table that it is since Go 1.24.
+//! - [`map`] - whichever of the two a Go version has.
+//! - [`entry`] - what both do with one entry.
+//! - [`xray`] - a map seen through, slot by slot.
+//! - [`sync_map`] - `sync.Map`, as two maps (up to Go 1.23) and as a hash trie.
+//! - [`sync_pool`] - `sync.Pool`.
 //!
 //! **Invariant.** A container never frees anything and never learns what was freed. It keeps its host-side bookkeeping
 //! (key identities, which slots are live) beside the simulated objects and drops it when the *program* lets go of them; the

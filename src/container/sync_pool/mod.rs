@@ -144,10 +144,10 @@ impl SyncPool {
     pub fn get<M: Variables>(&mut self, m: &mut M, pools: &mut PoolList, p: usize) -> Option<Pooled> {
         let Locals { array, of } = self.pin(m, pools);
         let own = take_private(m, *array, &mut of[p], p).or_else(|| of[p].chain.pop_head(m));
-        own.or_else(|| steal(m, self.local.as_mut(), p + 1)).or_else(|| self.from_victim(m, p))
+        own.or_else(|| steal(m, self.local.as_mut(), p + 1)).or_else(|| self.take_from_victim(m, p))
     }
 
-    fn from_victim<M: Mutator>(&mut self, m: &mut M, p: usize) -> Option<Pooled> {
+    fn take_from_victim<M: Mutator>(&mut self, m: &mut M, p: usize) -> Option<Pooled> {
         if self.victim_state == Victim::Closed {
             return None;
         }
