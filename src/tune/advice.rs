@@ -5,6 +5,7 @@ use crate::scenario::{Gogc, MemoryLimit, Overrides};
 use crate::units::Bytes;
 
 /// What came out.
+#[allow(clippy::large_enum_variant, reason = "there is one of it")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Advice {
     /// Use this.

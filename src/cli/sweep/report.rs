@@ -89,7 +89,7 @@ fn summary(manifest: &Manifest, planes: &Planes) -> String {
 }
 
 /// A dozen of a longer list, the ends among them.
-fn spread<'l, 'c>(list: &'l [&'c Cell]) -> Vec<&'c Cell> {
+fn spread<'c>(list: &[&'c Cell]) -> Vec<&'c Cell> {
     if list.len() <= LISTED {
         return list.to_vec();
     }
