@@ -225,7 +225,7 @@ mod tests {
             }
             for other in &front.others {
                 let beaten = cells.iter().any(|cell| beats(cell, other));
-                prop_assert!(beaten || front.best.iter().any(|best| *best == *other));
+                prop_assert!(beaten || front.best.contains(other));
             }
         }
     }
