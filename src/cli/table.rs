@@ -209,7 +209,7 @@ fn comparison_table(traces: &[Trace], colour: Colour) -> String {
     let several_releases = traces.iter().any(|trace| trace.config.go != traces[0].config.go);
     let names = [
         if several_releases { "Go, GOGC" } else { "GOGC" },
-        "GOMEMLIMIT",
+        if several_releases { "limit" } else { "GOMEMLIMIT" },
         "time",
         "NumGC",
         "GC CPU",
