@@ -20,7 +20,7 @@
 //!
 //! Delete one key and insert another, again and again: the entries stay as many, the tombstones become more, and a tombstone
 //! takes room like an entry. In Go 1.24 a table that is full of them grows or splits although it is half empty; since 1.25 it
-//! first turns tombstones that no probe needs back into empty slots ([`prune`](table)), and mostly stays as it is.
+//! first turns tombstones that no probe needs back into empty slots (`prune`, in `table.rs`), and mostly stays as it is.
 //!
 //! # Terms
 //!
