@@ -1,11 +1,13 @@
 //! Charts as a user meets them: deterministic files, readable pages, honest errors.
 
+mod placed_texts;
 mod synthetic;
 
 use std::path::Path;
 
 use gclab::chart::{self, ChartError, DARK, PlacedText, Style};
 use gclab::trace::{Sample, StepMark, Trace};
+use placed_texts::{outside, overlapping};
 use proptest::prelude::*;
 
 fn pages() -> Vec<(&'static str, Vec<Trace>)> {
@@ -51,31 +53,6 @@ fn one_sample() -> Trace {
         ..Sample::default()
     });
     trace
-}
-
-fn overlapping(texts: &[PlacedText]) -> Vec<(&str, &str)> {
-    // A letter's side bearing is not ink: half a pixel of shared edge is none.
-    let overlap = |a: &PlacedText, b: &PlacedText| {
-        a.left_px + 0.5 < b.right_px
-            && b.left_px + 0.5 < a.right_px
-            && a.top_px + 0.5 < b.bottom_px
-            && b.top_px + 0.5 < a.bottom_px
-    };
-    let mut pairs = Vec::new();
-    for (index, a) in texts.iter().enumerate() {
-        pairs.extend(
-            texts[index + 1..].iter().filter(|b| overlap(a, b)).map(|b| (a.text.as_str(), b.text.as_str())),
-        );
-    }
-    pairs
-}
-
-fn outside<'a>(texts: &'a [PlacedText], style: &Style) -> Vec<&'a PlacedText> {
-    let (width, height) = (style.width_px as f32, style.height_px as f32);
-    let inside = |text: &&PlacedText| {
-        text.left_px >= 0.0 && text.top_px >= 0.0 && text.right_px <= width && text.bottom_px <= height
-    };
-    texts.iter().filter(|text| !inside(text)).collect()
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! Charts of every kind: readable pages, the same bytes each time, and honest errors.
 
+mod placed_texts;
+
 use gclab::chart::{self, DARK, Format, Kind, PlacedText, Request, Style};
 use gclab::scenario::{self, Overrides, Scenario};
 use gclab::trace::{CloseUps, Recording, saved};
 use gclab::version::GoVersion;
+use placed_texts::{outside, overlapping};
 use proptest::prelude::*;
 
 /// A map that grows, loses half of its keys, and garbage under it.
@@ -39,29 +42,6 @@ fn small(version: GoVersion) -> Recording {
 
 fn one_run_kinds() -> impl Iterator<Item = Kind> {
     Kind::ALL.into_iter().filter(|kind| *kind != Kind::Comparison)
-}
-
-fn overlapping(texts: &[PlacedText]) -> Vec<(&str, &str)> {
-    let overlap = |a: &PlacedText, b: &PlacedText| {
-        a.left_px + 0.5 < b.right_px
-            && b.left_px + 0.5 < a.right_px
-            && a.top_px + 0.5 < b.bottom_px
-            && b.top_px + 0.5 < a.bottom_px
-    };
-    let mut pairs = Vec::new();
-    for (index, a) in texts.iter().enumerate() {
-        let others = texts[index + 1..].iter().filter(|b| overlap(a, b));
-        pairs.extend(others.map(|b| (a.text.as_str(), b.text.as_str())));
-    }
-    pairs
-}
-
-fn outside<'a>(texts: &'a [PlacedText], style: &Style) -> Vec<&'a PlacedText> {
-    let (width, height) = (style.width_px as f32, style.height_px as f32);
-    let inside = |text: &&PlacedText| {
-        text.left_px >= 0.0 && text.top_px >= 0.0 && text.right_px <= width && text.bottom_px <= height
-    };
-    texts.iter().filter(|text| !inside(text)).collect()
 }
 
 fn assert_readable(run: &Recording, what: &str) {

@@ -1,6 +1,9 @@
 //! Overlays of a simulation over real runs: readable pages, whatever the numbers.
 
+mod placed_texts;
+
 use gclab::chart::{self, BandPoint, Overlay, OverlayPanel, PlacedText, Style};
+use placed_texts::{outside, overlapping};
 use proptest::prelude::*;
 
 fn overlay(title: &str, real_name: &str, panel: OverlayPanel) -> Overlay {
@@ -20,29 +23,6 @@ fn panel(points: &[(u64, u64)]) -> OverlayPanel {
         spread: points.iter().map(band).collect(),
         simulated: points.iter().map(|(t_ns, bytes)| (t_ns / 2, bytes + 1)).collect(),
     }
-}
-
-fn overlapping(texts: &[PlacedText]) -> Vec<(&str, &str)> {
-    let overlap = |a: &PlacedText, b: &PlacedText| {
-        a.left_px + 0.5 < b.right_px
-            && b.left_px + 0.5 < a.right_px
-            && a.top_px + 0.5 < b.bottom_px
-            && b.top_px + 0.5 < a.bottom_px
-    };
-    let mut pairs = Vec::new();
-    for (index, a) in texts.iter().enumerate() {
-        let others = texts[index + 1..].iter().filter(|b| overlap(a, b));
-        pairs.extend(others.map(|b| (a.text.as_str(), b.text.as_str())));
-    }
-    pairs
-}
-
-fn outside<'t>(texts: &'t [PlacedText], style: &Style) -> Vec<&'t PlacedText> {
-    let (width, height) = (style.width_px as f32, style.height_px as f32);
-    let inside = |text: &&PlacedText| {
-        text.left_px >= 0.0 && text.top_px >= 0.0 && text.right_px <= width && text.bottom_px <= height
-    };
-    texts.iter().filter(|text| !inside(text)).collect()
 }
 
 #[test]

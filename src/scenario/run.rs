@@ -230,7 +230,7 @@ impl<'s> Machine<'s> {
         let mut task = task;
         let start_ns = self.process.now_ns();
         let progress = self.work(&mut task);
-        let is_busy = !matches!(progress, Progress::Asleep { .. });
+        let is_busy = !matches!(progress, Progress::Asleep { .. } | Progress::Napping { .. });
         self.process.count_work(if is_busy { (self.process.now_ns() - start_ns) as f64 } else { 0.0 });
         match progress {
             Progress::More => track.task = Some(task),
