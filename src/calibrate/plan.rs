@@ -92,6 +92,8 @@ impl Plan {
 
     fn kernel(&mut self) {
         self.add(&["kernel"], 1, 9.0, "pages");
+        self.add(&["kernel"], 2, 4.0, "pages beside");
+        self.add(&["kernel"], 2, 2.5, "pages copy");
         for entries in ["10000", "100000", "300000", "1000000"] {
             self.add(&["kernel"], 1, 1.5, &format!("maps fresh {entries}"));
         }

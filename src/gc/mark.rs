@@ -107,6 +107,8 @@ pub struct Marker {
     /// How many white objects the object that was scanned last led to.
     found_by_last_scan: u32,
     root_jobs: Vec<RootJob>,
+    /// The goroutine whose stack cannot be scanned now, because nothing stops it.
+    unstoppable: Option<usize>,
     shared: Vec<Grey>,
     workers: Vec<Vec<Grey>>,
     spans: SpanQueues,
@@ -162,17 +164,51 @@ impl Marker {
 
     /// Whether no root job and no grey object is left.
     pub fn is_drained(&self) -> bool {
-        !self.has_common_work() && self.workers.iter().all(Vec::is_empty) && self.spans.is_empty()
+        self.root_jobs.is_empty()
+            && !self.has_common_work()
+            && self.workers.iter().all(Vec::is_empty)
+            && self.spans.is_empty()
     }
 
     /// Whether there is work that any worker could take (`gcMarkWorkAvailable`).
     pub fn has_common_work(&self) -> bool {
-        !self.root_jobs.is_empty() || !self.shared.is_empty() || self.spans.has_common()
+        self.has_root_job() || !self.shared.is_empty() || self.spans.has_common()
     }
 
     /// Whether there is work for the worker of one P: common work, or its own queue.
     pub fn has_work_for(&self, worker: usize) -> bool {
         self.has_common_work() || !self.workers[worker].is_empty() || self.spans.has_own(worker)
+    }
+
+    /// Goroutine `number` does something that nothing interrupts, until [`goroutine_stops`](Self::goroutine_stops): the
+    /// worker that wants to scan its stack waits.
+    pub fn goroutine_is_unstoppable(&mut self, number: usize) {
+        self.unstoppable = Some(number);
+    }
+
+    /// The goroutine stops when it is asked to.
+    pub fn goroutine_stops(&mut self) {
+        self.unstoppable = None;
+    }
+
+    /// Whether the stack of goroutine `number` is still to be scanned.
+    pub fn wants_stack_of(&self, number: usize) -> bool {
+        self.root_jobs.iter().any(|job| job.kind == RootKind::RunningStack(number))
+    }
+
+    /// Whether the next root job is a stack whose goroutine nothing stops.
+    pub fn waits_for_stack(&self) -> bool {
+        !self.root_jobs.is_empty() && !self.has_root_job()
+    }
+
+    fn has_root_job(&self) -> bool {
+        self.root_jobs.last().is_some_and(|job| {
+            self.unstoppable.is_none_or(|goroutine| job.kind != RootKind::RunningStack(goroutine))
+        })
+    }
+
+    fn take_root_job(&mut self) -> Option<RootJob> {
+        if self.has_root_job() { self.root_jobs.pop() } else { None }
     }
 
     /// The objects that are grey now, in no particular order.
@@ -232,7 +268,7 @@ impl Marker {
     fn step(&mut self, heap: &Heap, worker: usize, left: Budget, order: WorkOrder) -> Option<Drained> {
         self.balance(worker);
         if order == WorkOrder::RootsFirst
-            && let Some(job) = self.root_jobs.pop()
+            && let Some(job) = self.take_root_job()
         {
             return Some(self.scan_roots(heap, worker, &job));
         }
@@ -248,7 +284,7 @@ impl Marker {
         if let Some((span, gathered)) = self.spans.take_common(worker) {
             return Some(self.scan_gathered(heap, worker, span, &gathered, left));
         }
-        let job = self.root_jobs.pop()?;
+        let job = self.take_root_job()?;
         Some(self.scan_roots(heap, worker, &job))
     }
 
@@ -272,7 +308,7 @@ impl Marker {
     fn scan_roots(&mut self, heap: &Heap, worker: usize, job: &RootJob) -> Drained {
         match job.kind {
             RootKind::Globals => self.globals_scan_work_bytes += job.scan_bytes,
-            RootKind::Stack => self.stack_scan_work_bytes += job.scan_bytes,
+            RootKind::Stack | RootKind::RunningStack(_) => self.stack_scan_work_bytes += job.scan_bytes,
             RootKind::FinalizerQueue | RootKind::Finalizers => {}
         }
         let mut cpu_ns = job.cpu_ns;

@@ -16,6 +16,8 @@ pub enum RootKind {
     Globals,
     /// One goroutine's stack.
     Stack,
+    /// The stack of the goroutine of this number, which runs or may run: it must stop to be scanned.
+    RunningStack(usize),
     /// Objects whose finalizer waits to be run, and what cleanups and weak pointers hold: they and all they reach stay.
     FinalizerQueue,
     /// Objects with a finalizer: what they reach stays, they themselves need not.

@@ -102,6 +102,8 @@ pub struct Prepared {
     pub zeroed_bytes: u64,
     /// Physical pages that became resident.
     pub faulted_pages: u64,
+    /// Those of them whose first access was the store of a type into an object's header.
+    pub header_pages: u64,
 }
 
 /// What flushing a P's cache tells the pacer.
@@ -175,19 +177,20 @@ impl Heap {
         let has_headers = kind == ScanKind::Scan
             && elem_bytes > MAX_BYTES_WITHOUT_HEADER
             && self.version.has_malloc_header();
-        let mut faulted_pages = 0;
+        let (mut faulted_pages, mut header_pages) = (0, 0);
         if cleared_bytes > 0 {
             faulted_pages += self.touch_bytes(start_bytes, cleared_bytes);
         } else if has_headers {
-            faulted_pages += run
+            header_pages = run
                 .slots()
                 .map(|index| self.touch_bytes(base_bytes + u64::from(index) * elem_bytes, 8))
                 .sum::<u64>();
+            faulted_pages += header_pages;
         }
         if tail_bytes > 0 {
             faulted_pages += self.touch_bytes(span_end_bytes - tail_bytes, tail_bytes);
         }
-        Prepared { zeroed_bytes: cleared_bytes, faulted_pages }
+        Prepared { zeroed_bytes: cleared_bytes, faulted_pages, header_pages }
     }
 
     /// The program writes the first `len_bytes` of each object of a run; returns how many physical pages became resident.
@@ -334,7 +337,7 @@ impl Heap {
         }
         let (base_bytes, len_bytes) = (span.base_offset_bytes(), layout.size_bytes);
         let faulted_pages = self.touch_bytes(base_bytes, len_bytes);
-        Prepared { zeroed_bytes: len_bytes, faulted_pages }
+        Prepared { zeroed_bytes: len_bytes, faulted_pages, header_pages: 0 }
     }
 
     /// Places a tiny object in the P's current block; `None` when it does not fit and needs a new block.

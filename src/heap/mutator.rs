@@ -67,6 +67,12 @@ pub trait Mutator {
     /// The program writes `len_bytes` at `offset_bytes` of the object: those physical pages become resident.
     fn touch(&mut self, obj: ObjRef, offset_bytes: u64, len_bytes: u64);
 
+    /// As [`touch`](Mutator::touch), where the program looks at the memory before it writes to it: a fresh page is mapped
+    /// twice, first as the kernel's page of zeros.
+    fn touch_after_looking(&mut self, obj: ObjRef, offset_bytes: u64, len_bytes: u64) {
+        self.touch(obj, offset_bytes, len_bytes);
+    }
+
     /// Keeps `obj` reachable from this goroutine's stack until the matching [`pop_local`](Mutator::pop_local).
     fn push_local(&mut self, obj: ObjRef);
 

@@ -142,7 +142,11 @@ impl Process {
     fn clear_large(&mut self, object: ObjRef, layout: Layout) {
         let prepared = self.heap.prepare_large(object, layout);
         let cpu_ns = self.large_object_ns(object, ScanKind::of(layout));
-        self.spend_on_preparation(cpu_ns, prepared);
+        self.spend_on_preparation(cpu_ns, Prepared { faulted_pages: 0, ..prepared });
+        if prepared.faulted_pages > 0 {
+            self.copy_into_fresh(prepared.faulted_pages);
+            self.enforce_container_limit();
+        }
     }
 
     fn start_cycle_if_due(&mut self, object: ObjRef) {
@@ -221,6 +225,7 @@ impl Process {
         }
         self.spend_cpu_ns(cpu_ns + self.preparation_ns(prepared));
         if prepared.faulted_pages > 0 {
+            self.first_pointers(prepared.header_pages);
             self.enforce_container_limit();
         }
     }

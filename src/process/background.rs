@@ -13,6 +13,7 @@
 
 use std::ops::ControlFlow;
 
+use super::shootdown::Sender;
 use super::workers::SYSMON_PERIOD_NS;
 use super::{MARK_STEP_NS, Process, ReleaseAdvice};
 use crate::heap::mheap::NewSpan;
@@ -31,6 +32,16 @@ const FORCE_GC_PERIOD_NS: f64 = 120.0 * SECOND_NS as f64;
 const SWEEP_BATCH_SPANS: u32 = 10;
 /// How far a running goroutine may be ahead of the background when nothing but sampling can happen.
 const QUIET_STEP_NS: f64 = 100_000.0;
+
+/// What releasing pages has done.
+#[derive(Clone, Copy, Debug, Default)]
+struct Released {
+    bytes: u64,
+    /// CPU time of the calls, were no other thread running.
+    cpu_ns: f64,
+    /// Calls that took resident pages away.
+    unmappings: u64,
+}
 
 impl Process {
     /// How far the running goroutine may be ahead of everything beside it.
@@ -137,19 +148,20 @@ impl Process {
             if self.scavenge_goals.are_met(self.heap.accounts.retained_bytes(), mapped_bytes) {
                 return None;
             }
-            let (released_bytes, cpu_ns) = self.release_pages(quantum_bytes, Reach::Background);
-            Some(Work { released_bytes, worked_ns: cpu_ns as u64 })
+            let released = self.release_pages(quantum_bytes, Reach::Background);
+            let cpu_ns = released.cpu_ns + self.shoot_down(Sender::Scavenger, released.unmappings);
+            Some(Work { released_bytes: released.bytes, worked_ns: cpu_ns as u64 })
         });
         self.scavenger = scavenger;
     }
 
-    /// Returns at least `bytes` to the system, or all within reach; returns the bytes and the CPU time.
-    fn release_pages(&mut self, bytes: u64, reach: Reach) -> (u64, f64) {
+    /// Returns at least `bytes` to the system, or all within reach.
+    fn release_pages(&mut self, bytes: u64, reach: Reach) -> Released {
         let (accounts, residency, stats) =
             (&mut self.heap.accounts, &mut self.heap.residency, &mut self.heap.stats);
         let (costs, advice) = (&self.costs, self.settings.release);
-        let mut cpu_ns = 0.0;
-        let released_bytes = self.heap.pages.scavenge(bytes, reach, |pages| {
+        let mut released = Released::default();
+        released.bytes = self.heap.pages.scavenge(bytes, reach, |pages| {
             let page_count = pages.end - pages.start;
             let physical = physical_pages_of_pages(pages);
             stats.idle_resident_pages -= residency.kept_in(physical.clone());
@@ -159,10 +171,11 @@ impl Process {
             };
             accounts.scavenged(page_count);
             stats.scavenged_bytes += page_count * PAGE_BYTES;
-            cpu_ns += costs.madvise_ns(left);
+            released.cpu_ns += costs.madvise_ns(left);
+            released.unmappings += u64::from(left > 0);
             ControlFlow::Continue(())
         });
-        (released_bytes, cpu_ns)
+        released
     }
 
     /// Heap growth and the memory limit make an allocation return other memory first.
@@ -179,7 +192,8 @@ impl Process {
             },
         );
         if let Some(demand) = demand {
-            let (_, cpu_ns) = self.release_pages(demand.bytes, demand.reach);
+            let released = self.release_pages(demand.bytes, demand.reach);
+            let cpu_ns = released.cpu_ns + self.shoot_down(Sender::Goroutine, released.unmappings);
             self.limiter.add_assist_ns(cpu_ns as i64);
             self.now_ns += cpu_ns * self.slowdown();
         }
@@ -187,7 +201,8 @@ impl Process {
 
     /// Returns everything free (`debug.FreeOSMemory`).
     pub(super) fn release_everything(&mut self) {
-        let (_, cpu_ns) = self.release_pages(FREE_OS_MEMORY_BYTES, Reach::Forced);
+        let released = self.release_pages(FREE_OS_MEMORY_BYTES, Reach::Forced);
+        let cpu_ns = released.cpu_ns + self.shoot_down(Sender::Goroutine, released.unmappings);
         self.spend_cpu_ns(cpu_ns);
         self.catch_up();
     }

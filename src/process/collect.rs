@@ -202,8 +202,8 @@ impl Process {
             job(RootKind::Stack, self.startup.stack_scan_bytes, Vec::new()),
         ];
         jobs.extend(self.waiting_stack_jobs());
-        for goroutine in &self.goroutines {
-            jobs.push(job(RootKind::Stack, 0, goroutine.locals.clone()));
+        for (number, goroutine) in self.goroutines.iter().enumerate() {
+            jobs.push(job(RootKind::RunningStack(number), 0, goroutine.locals.clone()));
         }
         // The linker lays out zeroed data by size: the program's pointers come before most of the runtime's own, are found
         // first and, the queue being last in first out, followed last.

@@ -98,6 +98,11 @@ impl Process {
             self.set_pending(number, check);
             return worked_until_ns;
         }
+        if self.marker.waits_for_stack() && used_ns < wall_ns {
+            // It goes on asking until the goroutine stops.
+            self.account_worker(number, (wall_ns - used_ns) * rate);
+            return end_ns;
+        }
         let ran_dry = used_ns < wall_ns && !self.marker.has_work_for(number);
         if ran_dry || self.acts_on(check) {
             self.park_worker(number, worked_until_ns);
@@ -206,7 +211,8 @@ impl Process {
             }
             if self.is_busy(number) {
                 self.preempt_goroutine(number, now_ns);
-            } else if let Some(cycle) = &mut self.cycle
+            } else if !self.marker.waits_for_stack()
+                && let Some(cycle) = &mut self.cycle
                 && matches!(cycle.workers.slots[number].mode, Some(WorkerMode::Idle | WorkerMode::Fractional))
             {
                 self.park_worker(number, now_ns);
@@ -250,7 +256,7 @@ impl Process {
         self.delay_goroutines_on(number, taken_ns);
     }
 
-    fn delay_goroutines_on(&mut self, number: usize, delay_ns: f64) {
+    pub(super) fn delay_goroutines_on(&mut self, number: usize, delay_ns: f64) {
         for (index, goroutine) in self.goroutines.iter_mut().enumerate() {
             if goroutine.cache == number {
                 goroutine.clock_ns += delay_ns;
@@ -273,18 +279,32 @@ impl Process {
         let mut paid = Vec::new();
         self.assists.add_background_work(drained.work_bytes as i64, ratio, |goroutine| paid.push(goroutine));
         paid.into_iter().for_each(|goroutine| self.unpark(goroutine));
+        self.account_worker(number, drained.cpu_ns);
         let Some(cycle) = &mut self.cycle else { return (drained.cpu_ns, Check::GoOn) };
-        match cycle.workers.slots[number].mode {
-            Some(WorkerMode::Dedicated) => cycle.dedicated_ns += drained.cpu_ns,
-            Some(WorkerMode::Fractional) => cycle.fractional_ns += drained.cpu_ns,
-            Some(WorkerMode::Idle) => {
-                cycle.idle_ns += drained.cpu_ns;
-                self.limiter.add_idle_ns(drained.cpu_ns as i64);
-            }
-            None => panic!("P {number} drains without a worker"),
-        }
         let check = cycle.workers.note_work(number, drained.cpu_ns, drained.work_bytes, now_ns);
         (drained.cpu_ns, check)
+    }
+
+    /// Notes CPU time of the worker on P `number`, in its mode.
+    fn account_worker(&mut self, number: usize, cpu_ns: f64) {
+        let Some(cycle) = &mut self.cycle else { return };
+        match cycle.workers.slots[number].mode {
+            Some(WorkerMode::Dedicated) => cycle.dedicated_ns += cpu_ns,
+            Some(WorkerMode::Fractional) => cycle.fractional_ns += cpu_ns,
+            Some(WorkerMode::Idle) => {
+                cycle.idle_ns += cpu_ns;
+                self.limiter.add_idle_ns(cpu_ns as i64);
+            }
+            None => panic!("P {number} marks without a worker"),
+        }
+    }
+
+    /// The worker on P `number` is kept from its work for `lost_ns`, which counts as its time nevertheless.
+    pub(super) fn hold_up_worker(&mut self, number: usize, lost_ns: f64) {
+        self.account_worker(number, lost_ns);
+        if let Some(cycle) = &mut self.cycle {
+            cycle.workers.slots[number].ahead_ns += lost_ns;
+        }
     }
 
     /// The running goroutine blocks: its P looks for marking to do.

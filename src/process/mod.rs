@@ -25,6 +25,7 @@ mod background;
 mod blocked;
 mod close_ups;
 mod collect;
+mod copying;
 mod goroutine;
 mod keys;
 mod marking;
@@ -33,6 +34,7 @@ mod pools;
 mod prices;
 mod recorder;
 mod settings;
+mod shootdown;
 mod specials;
 mod stack;
 mod startup;
@@ -380,7 +382,10 @@ impl Process {
     pub fn write_run(&mut self, run: Run, len_bytes: u64) {
         let faults = self.heap.write_run(run, len_bytes);
         if faults > 0 {
-            self.spend_cpu_ns(self.costs.fault_ns(faults));
+            match run.count() {
+                1 => self.copy_into_fresh(faults),
+                _ => self.spend_cpu_ns(self.costs.fault_ns(faults)),
+            }
             self.enforce_container_limit();
         }
         let written_bytes = len_bytes * u64::from(run.count());
@@ -395,6 +400,15 @@ impl Process {
         let faults = self.heap.touch(obj, offset_bytes, len_bytes);
         if faults > 0 {
             self.spend_cpu_ns(self.costs.fault_ns(faults));
+        }
+    }
+
+    /// As [`write_part`](Self::write_part), for a part that is pointers: the write barrier reads before they are written.
+    pub fn write_pointers(&mut self, obj: ObjRef, offset_bytes: u64, len_bytes: u64) {
+        let faults = self.heap.touch(obj, offset_bytes, len_bytes);
+        if faults > 0 {
+            self.spend_cpu_ns(self.costs.fault_ns(faults));
+            self.first_pointers(faults);
         }
     }
 
@@ -442,6 +456,15 @@ impl Mutator for Process {
         let faults = self.heap.touch(obj, offset_bytes, len_bytes);
         if faults > 0 {
             self.spend_cpu_ns(self.costs.scattered_fault_ns(faults));
+        }
+    }
+
+    #[inline]
+    fn touch_after_looking(&mut self, obj: ObjRef, offset_bytes: u64, len_bytes: u64) {
+        let faults = self.heap.touch(obj, offset_bytes, len_bytes);
+        if faults > 0 {
+            self.spend_cpu_ns(self.costs.scattered_fault_ns(faults));
+            self.replace_zero_pages(faults);
         }
     }
 

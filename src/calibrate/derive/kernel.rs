@@ -18,6 +18,8 @@ pub(super) fn derive(rows: &Rows, version: GoVersion, base: &Kernel, fields: &mu
         };
         Ok(median_line(&[point(small)?, point(large)?]))
     };
+    let paged = |what: &str| rows.min("pages", &[("what", what)], "median_ns");
+    let usual = |what: &str| Ok(median(rows.values("pages", &[("what", what)], "median_ns")?.into_iter()));
     let short = || line("8192", "65536");
     let long = || line("262144", "2097152");
     Kernel {
@@ -61,6 +63,29 @@ pub(super) fn derive(rows: &Rows, version: GoVersion, base: &Kernel, fields: &mu
         ),
         madvise_long_page_ns: fields
             .price("kernel.madvise_long_page_ns", &base.madvise_long_page_ns, || Ok(long()?.slope)),
+        // Both ways of changing a mapping page by page, beside a spinning thread less alone.
+        shootdown_ns: fields.price("kernel.shootdown_ns", &base.shootdown_ns, || {
+            let more = |what: &str| Ok(paged(&format!("{what}-beside-ns"))? - paged(&format!("{what}-alone-ns"))?);
+            Ok(median([more("read-then-write")?, more("madvise-page")?].into_iter()))
+        }),
+        shootdown_received_ns: fields.price(
+            "kernel.shootdown_received_ns",
+            &base.shootdown_received_ns,
+            || {
+                let lost = [paged("read-then-write-lost-ns")?, paged("madvise-page-lost-ns")?];
+                Ok(median(lost.into_iter()))
+            },
+        ),
+        fault_asked_to_stop_page_ns: fields.price(
+            "kernel.fault_asked_to_stop_page_ns",
+            &base.fault_asked_to_stop_page_ns,
+            || usual("copy-fresh-asked-to-stop-ns-per-page"),
+        ),
+        asked_to_stop_share: fields.price(
+            "kernel.asked_to_stop_share",
+            &base.asked_to_stop_share,
+            || Ok(usual("copy-fresh-asked-to-stop-percent")? / 100.0),
+        ),
     }
 }
 

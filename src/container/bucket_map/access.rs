@@ -205,7 +205,7 @@ impl BucketMap {
         self.count += 1;
         let place = self.current.place(&self.map_type, slot.bucket);
         if !place.object.is_nil() {
-            m.touch(place.object, place.offset_bytes, self.map_type.elem_end_bytes(slot.slot));
+            m.touch_after_looking(place.object, place.offset_bytes, self.map_type.elem_end_bytes(slot.slot));
         }
     }
 

@@ -132,7 +132,7 @@ impl BucketMap {
         }
         self.count += 1;
         let place = self.current.place(&self.map_type, bucket);
-        m.touch(place.object, place.offset_bytes, self.map_type.elem_end_bytes(slot));
+        m.touch_after_looking(place.object, place.offset_bytes, self.map_type.elem_end_bytes(slot));
         true
     }
 

@@ -347,12 +347,18 @@ impl Machine<'_> {
     }
 
     fn touch_elements(&mut self, var: VarId, elements: std::ops::Range<u64>) {
-        let element_bytes = self.element(var).size_bytes;
+        let element = self.element(var);
+        let element_bytes = element.size_bytes;
         if let Some(slice) = self.variables[var.0].slice()
             && elements.start < elements.end
         {
             let len_bytes = (elements.end - elements.start) * element_bytes;
-            self.process.write_part(slice.backing, elements.start * element_bytes, len_bytes);
+            let start_bytes = elements.start * element_bytes;
+            if element.pointer_slots > 0 {
+                self.process.write_pointers(slice.backing, start_bytes, len_bytes);
+            } else {
+                self.process.write_part(slice.backing, start_bytes, len_bytes);
+            }
         }
     }
 

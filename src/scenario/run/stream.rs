@@ -114,7 +114,7 @@ impl Machine<'_> {
         let place = number % ring.len;
         self.process.set_pointer(ring.backing, place as u32 * ring.slots, object);
         if !object.is_nil() {
-            self.process.write_part(ring.backing, place * POINTER_BYTES, POINTER_BYTES);
+            self.process.write_pointers(ring.backing, place * POINTER_BYTES, POINTER_BYTES);
         }
     }
 }
