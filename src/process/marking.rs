@@ -99,8 +99,7 @@ impl Process {
             return worked_until_ns;
         }
         if self.marker.waits_for_stack() && used_ns < wall_ns {
-            // It goes on asking until the goroutine stops.
-            self.account_worker(number, (wall_ns - used_ns) * rate);
+            self.ask_to_stop(number, (wall_ns - used_ns) * rate);
             return end_ns;
         }
         let ran_dry = used_ns < wall_ns && !self.marker.has_work_for(number);
@@ -108,6 +107,17 @@ impl Process {
             self.park_worker(number, worked_until_ns);
         }
         worked_until_ns
+    }
+
+    /// The worker on P `number` goes on asking a goroutine to stop, for `cpu_ns`. A fractional worker has had its share after
+    /// its first root job, and an idle-priority one takes its place.
+    fn ask_to_stop(&mut self, number: usize, cpu_ns: f64) {
+        if let Some(cycle) = &mut self.cycle
+            && cycle.workers.slots[number].mode == Some(WorkerMode::Fractional)
+        {
+            cycle.workers.slots[number].mode = Some(WorkerMode::Idle);
+        }
+        self.account_worker(number, cpu_ns);
     }
 
     /// Whether a worker that finds this when it looks up ends.
