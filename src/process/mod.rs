@@ -481,11 +481,13 @@ impl Mutator for Process {
 
     fn spend(&mut self, operation: Operation, count: u64, working_set_bytes: u64) {
         let strings_ns = self.string_keys.more_ns(operation) * count as f64;
+        let working_set_bytes = self.working_set_bytes(operation, count, working_set_bytes);
         self.spend_cpu_ns(self.operation_ns(operation, count, working_set_bytes) + strings_ns);
     }
 
     fn spend_on_inserts(&mut self, count: u64, working_set_bytes: u64, entries_per_bucket: f64) {
         let strings_ns = self.string_keys.more_ns(Operation::MapInsert) * count as f64;
+        let working_set_bytes = self.working_set_bytes(Operation::MapInsert, count, working_set_bytes);
         self.spend_cpu_ns(self.inserts_ns(count, working_set_bytes, entries_per_bucket) + strings_ns);
     }
 

@@ -19,15 +19,46 @@ const SWEPT_ELSEWHERE_NS: f64 = 390.0;
 /// Loads of a map that are priced apart, half an entry a bucket each; the last is for all above.
 const LOAD_STEPS: usize = 16;
 
+/// A line of a cache.
+const CACHE_LINE_BYTES: u64 = 64;
+
 /// Prices asked for last.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RecentPrices {
+    /// What had been allocated when an operation was paid for last.
+    allocated_bytes: u64,
     zero_byte: RecentPrice,
     operations: [RecentPrice; Operation::COUNT],
     inserts: [RecentPrice; LOAD_STEPS],
 }
 
 impl Process {
+    /// The working set of `count` operations that wander over `container_bytes`, while the program goes through fresh
+    /// objects between one and the next. Prices were measured with nothing between; a line of the container is met again
+    /// after as many operations as the container has lines, and what is allocated meanwhile passes through the cache too:
+    ///
+    /// ```text
+    /// working set = container_bytes * (1 + bytes allocated an operation / 64)
+    /// ```
+    pub(super) fn working_set_bytes(
+        &mut self,
+        operation: Operation,
+        count: u64,
+        container_bytes: u64,
+    ) -> u64 {
+        let allocated_bytes = self.heap.stats.allocated_bytes;
+        let between_bytes = (allocated_bytes - self.recent.allocated_bytes) / count.max(1);
+        self.recent.allocated_bytes = allocated_bytes;
+        match operation {
+            Operation::MapInsert
+            | Operation::MapUpdate
+            | Operation::MapLookupHit
+            | Operation::MapLookupMiss
+            | Operation::MapDelete => container_bytes.saturating_mul(1 + between_bytes / CACHE_LINE_BYTES),
+            _ => container_bytes,
+        }
+    }
+
     /// `count` operations on a container.
     #[inline]
     pub(super) fn operation_ns(&self, operation: Operation, count: u64, working_set_bytes: u64) -> f64 {

@@ -65,7 +65,8 @@ pub(super) fn derive(rows: &Rows, version: GoVersion, base: &Kernel, fields: &mu
             .price("kernel.madvise_long_page_ns", &base.madvise_long_page_ns, || Ok(long()?.slope)),
         // Both ways of changing a mapping page by page, beside a spinning thread less alone.
         shootdown_ns: fields.price("kernel.shootdown_ns", &base.shootdown_ns, || {
-            let more = |what: &str| Ok(paged(&format!("{what}-beside-ns"))? - paged(&format!("{what}-alone-ns"))?);
+            let more =
+                |what: &str| Ok(paged(&format!("{what}-beside-ns"))? - paged(&format!("{what}-alone-ns"))?);
             Ok(median([more("read-then-write")?, more("madvise-page")?].into_iter()))
         }),
         shootdown_received_ns: fields.price(
@@ -81,11 +82,9 @@ pub(super) fn derive(rows: &Rows, version: GoVersion, base: &Kernel, fields: &mu
             &base.fault_asked_to_stop_page_ns,
             || usual("copy-fresh-asked-to-stop-ns-per-page"),
         ),
-        asked_to_stop_share: fields.price(
-            "kernel.asked_to_stop_share",
-            &base.asked_to_stop_share,
-            || Ok(usual("copy-fresh-asked-to-stop-percent")? / 100.0),
-        ),
+        asked_to_stop_share: fields.price("kernel.asked_to_stop_share", &base.asked_to_stop_share, || {
+            Ok(usual("copy-fresh-asked-to-stop-percent")? / 100.0)
+        }),
     }
 }
 
