@@ -24,7 +24,8 @@ const PRINTING: &str = "the pages that printing touches";
 /// The model's scavenger returns 20 MiB during the deletes, the real one 7 to 13 MiB, though it has twice the time.
 const SCAVENGER: &str = "the background scavenger is faster than the measured one";
 /// In all three runs the heap grew by 4 MiB between `inserted` and `deleted, gc`, though 0.2 MiB were free: a second P
-/// needed pages and those were in the first one's page cache. Other runs grow before `inserted`, as the model does.
+/// needed pages and those were in the first one's page cache. Of eight later runs on the same machine four grew, and four
+/// did not, as the model with this seed.
 const GROWTH: &str = "the heap is full to 0.2 MiB, and which P needs pages first is a matter of chance";
 
 const fn share(share: f64) -> Within {
@@ -117,8 +118,15 @@ fn map_of_ints_without_a_hint_is_as_measured() {
 #[test]
 fn map_of_pointers_with_a_hint_is_as_measured() {
     let trace = simulate("ptr", &shipped("delete-million-pointers.toml"), &Overrides::default());
-    const MISSES: [Miss; 2] =
-        [miss("inserted: HeapSys", 0.041, GROWTH), miss("m = nil, freed: RSS", 0.07, PRINTING)];
+    const MISSES: [Miss; 7] = [
+        miss("deleted, gc: HeapSys", 0.039, GROWTH),
+        miss("deleted, freed: HeapSys", 0.039, GROWTH),
+        miss("deleted, freed: HeapReleased", 0.06, GROWTH),
+        miss("m = nil, gc: HeapSys", 0.039, GROWTH),
+        miss("m = nil, freed: HeapSys", 0.039, GROWTH),
+        miss("m = nil, freed: HeapReleased", 0.039, GROWTH),
+        miss("m = nil, freed: RSS", 0.07, PRINTING),
+    ];
     compare("ptr", &trace, &MISSES);
 }
 

@@ -48,3 +48,59 @@ impl Process {
         self.scheduler_rng.random::<f64>() < self.costs.kernel.asked_to_stop_share
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::heap::object::Layout;
+    use crate::process::{Process, Settings};
+    use crate::trace::CycleKind;
+    use crate::units::MIB;
+
+    const PAGES: u64 = 256;
+
+    fn process(seed: u64) -> Process {
+        Process::start(Settings { procs: 2, cores: 2, seed, ..Settings::default() })
+    }
+
+    /// What a copy of a mebibyte takes that follows the start of a cycle.
+    fn copy_after_start_ns(process: &mut Process) -> f64 {
+        let buffer = process.alloc_run(Layout::noscan(MIB), 1);
+        process.start_cycle(CycleKind::Heap);
+        let start_ns = process.now_ns;
+        process.write_run(buffer, MIB);
+        process.now_ns - start_ns
+    }
+
+    #[test]
+    fn copies_that_the_collector_asks_to_stop_are_many_times_slower_in_their_share_of_cases() {
+        let slow = |seed: &u64| {
+            let mut process = process(*seed);
+            let undisturbed_ns = PAGES as f64 * process.costs.kernel.fault_page_ns;
+            copy_after_start_ns(&mut process) > 5.0 * undisturbed_ns
+        };
+        let share = (0..200).filter(slow).count() as f64 / 200.0;
+        let expected = process(0).costs.kernel.asked_to_stop_share;
+        assert!((share - expected).abs() < 0.12, "{share} of copies were slow, prices say {expected}");
+    }
+
+    #[test]
+    fn marking_does_not_end_before_the_copy_does() {
+        for seed in 0..20 {
+            let mut process = process(seed);
+            let slow = copy_after_start_ns(&mut process) > 2e6;
+            if slow {
+                process.gc();
+                let ended_ns = process.into_trace("", "", "", "").cycles[0].mark_end_ns;
+                assert!(ended_ns > 2_000_000, "seed {seed}: marking ended after {ended_ns} ns");
+            }
+        }
+    }
+
+    #[test]
+    fn a_copy_with_no_collection_costs_its_faults() {
+        let mut process = process(1);
+        let start_ns = process.now_ns;
+        process.copy_into_fresh(PAGES);
+        assert_eq!(process.now_ns - start_ns, process.costs.fault_ns(PAGES));
+    }
+}

@@ -90,3 +90,48 @@ impl Process {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Sender;
+    use crate::process::{Process, Settings};
+
+    fn process(procs: u32) -> Process {
+        Process::start(Settings { procs, cores: procs, ..Settings::default() })
+    }
+
+    #[test]
+    fn nobody_is_interrupted_when_nothing_else_runs() {
+        let mut process = process(2);
+        assert_eq!(process.shoot_down(Sender::Goroutine, 3), 0.0);
+    }
+
+    #[test]
+    fn one_processor_interrupts_nobody() {
+        let mut process = process(1);
+        assert_eq!(process.shoot_down(Sender::Scavenger, 3), 0.0);
+    }
+
+    #[test]
+    fn the_scavenger_pays_and_the_program_loses_for_each_page_range() {
+        let mut process = process(2);
+        let before_ns = process.now_ns;
+        let paid_ns = process.shoot_down(Sender::Scavenger, 3);
+        let kernel = &process.costs.kernel;
+        assert_eq!(paid_ns, 3.0 * kernel.shootdown_ns);
+        assert_eq!(process.now_ns - before_ns, 3.0 * kernel.shootdown_received_ns);
+    }
+
+    #[test]
+    fn a_goroutine_beside_another_delays_that_one_and_not_itself() {
+        let mut process = process(2);
+        let other = process.add_goroutine();
+        let clocks = |process: &Process| (process.clock_ns(0), process.clock_ns(other));
+        let before = clocks(&process);
+        let paid_ns = process.shoot_down(Sender::Goroutine, 1);
+        let after = clocks(&process);
+        assert_eq!(paid_ns, process.costs.kernel.shootdown_ns);
+        assert_eq!(after.0, before.0);
+        assert_eq!(after.1 - before.1, process.costs.kernel.shootdown_received_ns);
+    }
+}
