@@ -7,14 +7,42 @@ use std::hint::black_box;
 
 use super::SwissMap;
 use super::group_type::GROUP_SLOTS;
+use crate::container::bulk::{self, Bulk, Replaced, SPEND_BATCH};
 use crate::container::entry::Inserted;
+use crate::container::map_type::MapType;
 use crate::heap::mutator::{Mutator, Operation};
-
-/// Operations between two calls of [`Mutator::spend`].
-pub(super) const SPEND_BATCH: u64 = 256;
 
 /// Maps with fewer slots than this fit in the host's nearest caches.
 const NEAR_ANYWAY_SLOTS: u64 = 1 << 18;
+
+impl Bulk for SwissMap {
+    #[inline]
+    fn insert_nil<M: Mutator>(&mut self, m: &mut M, key: u32) -> Inserted {
+        self.insert(m, key, &[], &[])
+    }
+
+    #[inline]
+    fn delete<M: Mutator>(&mut self, m: &mut M, key: u32) -> bool {
+        SwissMap::delete(self, m, key)
+    }
+
+    #[inline]
+    fn contains(&self, key: u32) -> bool {
+        SwissMap::contains(self, key)
+    }
+
+    fn load(&self) -> f64 {
+        self.count as f64 / self.group_count()
+    }
+
+    fn working_set_bytes(&self) -> u64 {
+        SwissMap::working_set_bytes(self)
+    }
+
+    fn map_type(&self) -> &MapType {
+        &self.map_type
+    }
+}
 
 impl SwissMap {
     /// `m[key] = elem` for every key, with nil pointers; how many keys were new.
@@ -54,23 +82,19 @@ impl SwissMap {
         }
     }
 
+    /// For every key `delete(m, old)`, if `old_of` names one, then `m[key] = elem` with nil pointers. Spends no CPU time.
+    pub fn replace_all<M: Mutator>(
+        &mut self,
+        m: &mut M,
+        keys: &[u32],
+        old_of: impl Fn(u32) -> Option<u32>,
+    ) -> Replaced {
+        bulk::replace_all(self, m, keys, old_of)
+    }
+
     /// `_ = m[key]` for every key; how many were present.
     pub fn lookup_all<M: Mutator>(&self, m: &mut M, keys: impl IntoIterator<Item = u32>) -> u64 {
-        let mut keys = keys.into_iter();
-        let mut total_hits = 0;
-        loop {
-            let (mut hits, mut looked_up) = (0, 0);
-            for key in keys.by_ref().take(SPEND_BATCH as usize) {
-                hits += u64::from(self.contains(key));
-                looked_up += 1;
-            }
-            self.spend(m, Operation::MapLookupHit, hits);
-            self.spend(m, Operation::MapLookupMiss, looked_up - hits);
-            total_hits += hits;
-            if looked_up < SPEND_BATCH {
-                return total_hits;
-            }
-        }
+        bulk::lookup_all(self, m, keys)
     }
 
     /// Entries that growing has moved since the last call: work to account for after single operations.
@@ -85,22 +109,12 @@ impl SwissMap {
 
     /// Accounts for inserts of absent keys, at the price of how full the groups are now.
     pub fn spend_on_inserts<M: Mutator>(&self, m: &mut M, count: u64) {
-        if count > 0 {
-            m.spend_on_inserts(count, self.working_set_bytes(), self.count as f64 / self.group_count());
-            self.spend_on_pointers(m, count);
-        }
+        bulk::spend_on_inserts(self, m, count);
     }
 
     /// Accounts for deletes, one by one.
     pub fn spend_on_deletes<M: Mutator>(&self, m: &mut M, count: u64) {
-        self.spend(m, Operation::MapDelete, count);
-        self.spend_on_pointers(m, count);
-    }
-
-    fn spend_on_pointers<M: Mutator>(&self, m: &mut M, count: u64) {
-        if self.map_type.elem().pointer_slots > 0 {
-            self.spend(m, Operation::MapPointers, count);
-        }
+        bulk::spend_on_deletes(self, m, count);
     }
 
     fn spend_moved<M: Mutator>(&mut self, m: &mut M) {
@@ -109,9 +123,7 @@ impl SwissMap {
     }
 
     fn spend<M: Mutator>(&self, m: &mut M, operation: Operation, count: u64) {
-        if count > 0 {
-            m.spend(operation, count, self.working_set_bytes());
-        }
+        bulk::spend(self, m, operation, count);
     }
 
     /// Reads where the pointers of new entries will go, all together, so that the cache misses overlap. Worth it for a few dozen
