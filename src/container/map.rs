@@ -4,6 +4,7 @@
 //! [`BucketMap`] and [`SwissMap`]; those that go through many keys decide once, not for every key.
 
 use super::bucket_map::BucketMap;
+use super::bulk::Replaced;
 use super::entry::Inserted;
 use super::map_type::MapType;
 use super::swiss_map::SwissMap;
@@ -121,6 +122,19 @@ impl Map {
         match self {
             Map::Buckets(map) => map.delete_all(m, keys),
             Map::Swiss(map) => map.delete_all(m, keys),
+        }
+    }
+
+    /// For every key `delete(m, old)`, if `old_of` names one, then `m[key] = elem` with nil pointers. Spends no CPU time.
+    pub fn replace_all<M: Mutator>(
+        &mut self,
+        m: &mut M,
+        keys: &[u32],
+        old_of: impl Fn(u32) -> Option<u32>,
+    ) -> Replaced {
+        match self {
+            Map::Buckets(map) => map.replace_all(m, keys, old_of),
+            Map::Swiss(map) => map.replace_all(m, keys, old_of),
         }
     }
 

@@ -9,6 +9,7 @@
 //! - [`swiss_map`] - the Swiss table that it is since Go 1.24.
 //! - [`map`] - whichever of the two a Go version has.
 //! - [`entry`] - what both do with one entry.
+//! - [`bulk`] - what both do with many.
 //! - [`xray`] - a map seen through, slot by slot.
 //! - [`sync_map`] - `sync.Map`, as two maps (up to Go 1.23) and as a hash trie.
 //! - [`sync_pool`] - `sync.Pool`.
@@ -18,6 +19,7 @@
 //! collector finds out on its own.
 
 pub mod bucket_map;
+pub mod bulk;
 pub mod entry;
 mod hash;
 mod key_table;

@@ -13,6 +13,11 @@ use crate::version::GoVersion;
 /// Size in bytes from which on an object is scanned like an array.
 const ARRAY_BYTES: u64 = KIB;
 
+/// Sizes differ by words.
+const WORD_BYTES: u64 = 8;
+/// Prices by size that are remembered at one time: linked objects of a few sizes take turns.
+const RECENT_SIZES: usize = 32;
+
 /// Prices in CPU nanoseconds, fixed when a cycle starts.
 #[derive(Clone, Debug)]
 pub struct MarkPrices {
@@ -24,16 +29,27 @@ pub struct MarkPrices {
     /// Finding and scanning a white object with pointers, anywhere or through map buckets.
     scan_ns: [f64; 3],
     /// The same for neighbours.
-    recent_scan: RecentPrice,
+    recent_scan: PricesBySize,
     distant_line_ns: f64,
     /// A pointer to an object already found, likewise.
     seen_ns: [f64; 3],
     nil_word_ns: f64,
     nil_array_word_ns: f64,
     stall_ns: [f64; 3],
-    recent_chained: RecentPrice,
+    recent_chained: PricesBySize,
     /// Scanning the roots of a process that holds nothing: data, bss, stacks.
     pub roots_ns: f64,
+}
+
+/// Prices asked for lately, by size of object.
+#[derive(Clone, Debug, Default)]
+struct PricesBySize([RecentPrice; RECENT_SIZES]);
+
+impl PricesBySize {
+    #[inline]
+    fn at(&self, object_bytes: u64, price_ns: impl FnOnce() -> f64) -> f64 {
+        self.0[(object_bytes / WORD_BYTES) as usize % RECENT_SIZES].at(object_bytes, price_ns)
+    }
 }
 
 impl Default for MarkPrices {
@@ -69,7 +85,7 @@ impl MarkPrices {
             factor,
             noscan_ns: LOCALITIES.map(|locality| independent(PointerMap::Noscan, locality)),
             scan_ns: LOCALITIES.map(|locality| independent(PointerMap::Bitmap, locality)),
-            recent_scan: RecentPrice::default(),
+            recent_scan: PricesBySize::default(),
             distant_line_ns: factor * costs.distant_line_ns(heap_bytes),
             seen_ns: LOCALITIES.map(|locality| factor * costs.marked_pointer_ns(locality, heap_bytes)),
             nil_word_ns: factor * costs.scan_words_ns(1, 64),
@@ -78,7 +94,7 @@ impl MarkPrices {
                 let chained_ns = factor * costs.mark_chained_object_ns(locality, 64, heap_bytes);
                 (chained_ns - independent(PointerMap::Bitmap, locality)).max(0.0)
             }),
-            recent_chained: RecentPrice::default(),
+            recent_chained: PricesBySize::default(),
             roots_ns: costs.cycle_fixed_ns(1),
         }
     }

@@ -14,8 +14,9 @@
 //!
 //! Invariant: three arenas are enough, because sweeping is always finished before an epoch ends.
 //!
-//! Differences from Go: Go keeps emptied 64 KiB arenas on a free list; here each arena is a `bumpalo::Bump` that is
-//! reset as a whole. The bytes that Go would have taken from the system are reported by [`GcBits::arena_bytes`].
+//! Differences from Go: Go keeps emptied 64 KiB arenas on a free list; here those of an epoch come out of a `bumpalo::Bump`
+//! that is reset as a whole, and marking an object reads nothing but the arena's address and the word. The bytes that Go
+//! would have taken from the system are reported by [`GcBits::arena_bytes`].
 
 use std::cell::Cell;
 
@@ -25,22 +26,26 @@ use self_cell::self_cell;
 /// Bytes of one of Go's bitmap arenas (`runtime/mheap.go` `gcBitsChunkBytes`), of which the header takes 16.
 const ARENA_BYTES: u64 = 64 << 10;
 const ARENA_USABLE_BYTES: u64 = ARENA_BYTES - 16;
+const ARENA_WORDS: usize = ARENA_USABLE_BYTES as usize / 8;
 
-/// Arenas that can be referred to at one time.
-const LIVE_ARENAS: usize = 3;
+/// Epochs whose bitmaps can be referred to at one time.
+const LIVE_EPOCHS: usize = 3;
 
-type Bitmaps<'arena> = Vec<&'arena [Cell<u64>]>;
+type Arenas<'bump> = Vec<&'bump [Cell<u64>]>;
 
 self_cell!(
-    /// One epoch's bitmaps and the bump arena they are cut from.
-    struct Arena {
+    /// One epoch's arenas and the bump allocator they are cut from.
+    struct Epoch {
         owner: Bump,
         #[covariant]
-        dependent: Bitmaps,
+        dependent: Arenas,
     }
 );
 
-/// Names one bitmap: the arena in the top two bits, its number in that arena below.
+/// Bits of a [`BitsRef`] that number a word of an arena.
+const WORD_BITS: u32 = ARENA_WORDS.ilog2() + 1;
+
+/// Names one bitmap: the epoch in the top two bits, the number of its arena below them, then the number of its first word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BitsRef(u32);
 
@@ -48,70 +53,92 @@ impl BitsRef {
     /// A bitmap of any length that is all zeroes: the allocation bits of a span that was never swept.
     pub const ALL_CLEAR: BitsRef = BitsRef(u32::MAX);
 
-    fn arena(self) -> usize {
+    #[inline]
+    fn epoch(self) -> usize {
         (self.0 >> 30) as usize
     }
 
-    fn number(self) -> usize {
-        (self.0 & ((1 << 30) - 1)) as usize
+    #[inline]
+    fn arena(self) -> usize {
+        (self.0 << 2 >> (2 + WORD_BITS)) as usize
+    }
+
+    #[inline]
+    fn first_word(self) -> usize {
+        (self.0 & ((1 << WORD_BITS) - 1)) as usize
     }
 }
 
 /// All bitmaps of the heap.
 pub struct GcBits {
-    arenas: [Arena; LIVE_ARENAS],
+    epochs: [Epoch; LIVE_EPOCHS],
     current: usize,
-    /// Bytes handed out of each arena.
-    used_bytes: [u64; LIVE_ARENAS],
+    /// Words handed out of the newest arena of the current epoch.
+    used_words: usize,
+    /// Bytes handed out in each epoch.
+    used_bytes: [u64; LIVE_EPOCHS],
     /// Most 64 KiB arenas that were ever in use together: Go never gives one back.
     peak_arenas: u64,
 }
 
 impl Default for GcBits {
     fn default() -> Self {
-        let empty = || Arena::new(Bump::new(), |_| Vec::new());
+        let empty = || Epoch::new(Bump::new(), |_| Vec::new());
         GcBits {
-            arenas: [empty(), empty(), empty()],
+            epochs: [empty(), empty(), empty()],
             current: 0,
-            used_bytes: [0; LIVE_ARENAS],
+            used_words: ARENA_WORDS,
+            used_bytes: [0; LIVE_EPOCHS],
             peak_arenas: 1,
         }
     }
 }
 
 impl GcBits {
-    /// A zeroed bitmap for `slot_count` slots from this epoch's arena.
+    /// A zeroed bitmap for `slot_count` slots from this epoch's newest arena.
+    #[inline]
     pub fn cut(&mut self, slot_count: u32) -> BitsRef {
         let word_count = slot_count.div_ceil(64) as usize;
         self.used_bytes[self.current] += 8 * word_count as u64;
-        let number = self.arenas[self.current].with_dependent_mut(|bump, bitmaps| {
-            bitmaps.push(bump.alloc_slice_fill_default(word_count));
-            bitmaps.len() - 1
-        });
-        assert!(number < (1 << 30), "{number} bitmaps in one epoch");
-        BitsRef((self.current as u32) << 30 | number as u32)
+        if self.used_words + word_count > ARENA_WORDS {
+            self.add_arena();
+        }
+        let arena = self.epochs[self.current].borrow_dependent().len() - 1;
+        let first_word = self.used_words;
+        self.used_words += word_count;
+        BitsRef((self.current as u32) << 30 | (arena as u32) << WORD_BITS | first_word as u32)
     }
 
-    /// Starts a new epoch: the oldest arena is emptied and becomes the current one.
+    #[cold]
+    fn add_arena(&mut self) {
+        let count = self.epochs[self.current].with_dependent_mut(|bump, arenas| {
+            arenas.push(bump.alloc_slice_fill_default(ARENA_WORDS));
+            arenas.len()
+        });
+        assert!(count < 1 << (30 - WORD_BITS), "{count} arenas of bitmaps in one epoch");
+        self.used_words = 0;
+    }
+
+    /// Starts a new epoch: the arenas of the oldest are given up, and it becomes the current one.
     pub fn start_epoch(&mut self) {
-        let arenas_in_use: u64 = self.used_bytes.iter().map(|bytes| bytes.div_ceil(ARENA_USABLE_BYTES)).sum();
-        self.peak_arenas = self.peak_arenas.max(arenas_in_use);
-        self.current = (self.current + 1) % LIVE_ARENAS;
+        self.peak_arenas = self.peak_arenas.max(self.arenas_in_use());
+        self.current = (self.current + 1) % LIVE_EPOCHS;
         let oldest =
-            std::mem::replace(&mut self.arenas[self.current], Arena::new(Bump::new(), |_| Vec::new()));
+            std::mem::replace(&mut self.epochs[self.current], Epoch::new(Bump::new(), |_| Vec::new()));
         let mut bump = oldest.into_owner();
         bump.reset();
-        self.arenas[self.current] = Arena::new(bump, |_| Vec::new());
+        self.epochs[self.current] = Epoch::new(bump, |_| Vec::new());
+        self.used_words = ARENA_WORDS;
         self.used_bytes[self.current] = 0;
     }
 
-    /// The 64-bit words of a bitmap; empty for [`BitsRef::ALL_CLEAR`].
+    /// The 64-bit words of a bitmap and of those behind it in its arena; empty for [`BitsRef::ALL_CLEAR`].
     #[inline]
-    pub fn words(&self, bits: BitsRef) -> &[Cell<u64>] {
+    fn words(&self, bits: BitsRef) -> &[Cell<u64>] {
         if bits == BitsRef::ALL_CLEAR {
             return &[];
         }
-        self.arenas[bits.arena()].borrow_dependent()[bits.number()]
+        &self.epochs[bits.epoch()].borrow_dependent()[bits.arena()][bits.first_word()..]
     }
 
     /// Whether bit `index` is set.
@@ -123,7 +150,8 @@ impl GcBits {
     /// Sets bit `index`; `true` if it was clear.
     #[inline]
     pub fn set(&self, bits: BitsRef, index: u32) -> bool {
-        let word = &self.words(bits)[index as usize / 64];
+        let arena = self.epochs[bits.epoch()].borrow_dependent()[bits.arena()];
+        let word = &arena[bits.first_word() + index as usize / 64];
         let mask = 1 << (index % 64);
         let was = word.get();
         word.set(was | mask);
@@ -142,10 +170,11 @@ impl GcBits {
         newly_set
     }
 
-    /// How many bits are set.
+    /// How many bits of a bitmap for `slot_count` slots are set.
     #[inline]
-    pub fn count(&self, bits: BitsRef) -> u32 {
-        self.words(bits).iter().map(|word| word.get().count_ones()).sum()
+    pub fn count(&self, bits: BitsRef, slot_count: u32) -> u32 {
+        let words = self.words(bits).iter().take(slot_count.div_ceil(64) as usize);
+        words.map(|word| word.get().count_ones()).sum()
     }
 
     /// The longest run of clear bits that starts at the first clear bit at or above `from`, cut off at `limit` bits
@@ -187,8 +216,11 @@ impl GcBits {
 
     /// Bytes of 64 KiB arenas that Go would hold for these bitmaps (part of GCSys).
     pub fn arena_bytes(&self) -> u64 {
-        let arenas_in_use: u64 = self.used_bytes.iter().map(|bytes| bytes.div_ceil(ARENA_USABLE_BYTES)).sum();
-        self.peak_arenas.max(arenas_in_use) * ARENA_BYTES
+        self.peak_arenas.max(self.arenas_in_use()) * ARENA_BYTES
+    }
+
+    fn arenas_in_use(&self) -> u64 {
+        self.used_bytes.iter().map(|bytes| bytes.div_ceil(ARENA_USABLE_BYTES)).sum()
     }
 }
 
@@ -239,7 +271,7 @@ mod tests {
         bits.start_epoch();
         let reused = bits.cut(100);
         assert_eq!(reused, first);
-        assert_eq!(bits.count(reused), 0);
+        assert_eq!(bits.count(reused, 100), 0);
     }
 
     proptest! {
@@ -257,7 +289,7 @@ mod tests {
                 prop_assert_eq!(bits.set_range(map, start, end), newly as u32);
                 (start..end).for_each(|i| model[i as usize] = true);
             }
-            prop_assert_eq!(bits.count(map) as usize, model.iter().filter(|set| **set).count());
+            prop_assert_eq!(bits.count(map, slots) as usize, model.iter().filter(|set| **set).count());
             let start = (from..slots).find(|i| !model[*i as usize]);
             let run = start.map(|start| {
                 let stop = slots.min(start + limit);

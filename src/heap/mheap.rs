@@ -226,9 +226,9 @@ impl Heap {
 
     /// Gives a span's pages back to the page heap. They stay resident until they are scavenged.
     pub fn free_span(&mut self, id: SpanId) {
-        let span = std::mem::replace(&mut self.spans[id as usize], Mspan::dead());
+        let span = &mut self.spans[id as usize];
         let (base_page, page_count) = (span.base_page, span.page_count);
-        let usage = span.usage.unwrap_or_else(|| panic!("span {id} was freed twice"));
+        let usage = span.die().unwrap_or_else(|| panic!("span {id} was freed twice"));
         if usage == SpanUse::Heap {
             self.stats.in_use_pages -= page_count;
         }

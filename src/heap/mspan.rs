@@ -154,6 +154,12 @@ impl Mspan {
         Mspan { usage: None, ..Mspan::new(SpanUse::Heap, 0, 0) }
     }
 
+    /// The descriptor stands for no span from here on; returns what the span was used for, `None` if it was dead before.
+    pub fn die(&mut self) -> Option<SpanUse> {
+        (self.scan_bytes, self.pointers) = (ScanBytes::None, PointerWords::Nil);
+        self.usage.take()
+    }
+
     /// Bytes of the span.
     pub fn bytes(&self) -> u64 {
         self.page_count * crate::units::PAGE_BYTES

@@ -124,12 +124,10 @@ impl PageAlloc {
     /// Returns the pages by which the heap grew.
     pub fn grow(&mut self, page_count: u64) -> u64 {
         let pages = self.arenas.grow(page_count);
-        let first_chunk = self.chunks.len();
         let chunk_count = (pages.end / CHUNK_PAGES) as usize;
         self.chunks.resize(chunk_count, PallocChunk::NEW);
         self.scavenge_index.grow(chunk_count);
         self.summaries.grow(chunk_count);
-        self.summarize(first_chunk..chunk_count);
         self.search_page = self.search_page.min(pages.start);
         let growth_pages = pages.end - pages.start;
         self.free_pages += growth_pages;
@@ -176,12 +174,12 @@ impl PageAlloc {
     /// Gives `page_count` allocated pages from `base_page` on back. They keep their memory until they are scavenged.
     pub fn free(&mut self, base_page: u64, page_count: u64) {
         let pages = base_page..base_page + page_count;
-        for (chunk, in_chunk) in chunks_of(pages.clone()) {
+        for (chunk, in_chunk) in chunks_of(pages) {
             let last_page = chunk as u64 * CHUNK_PAGES + u64::from(in_chunk.end) - 1;
             self.scavenge_index.free(chunk, in_chunk.end - in_chunk.start, last_page);
             self.chunks[chunk].free(in_chunk);
+            self.summaries.note_change(chunk);
         }
-        self.summarize_pages(pages);
         self.search_page = self.search_page.min(base_page);
         self.free_pages += page_count;
     }
@@ -196,7 +194,7 @@ impl PageAlloc {
         let (free, scavenged) = self.chunks[chunk].allocate_block(in_chunk);
         let cache =
             PageCache { base_page: lowest_page - lowest_page % u64::from(WORD_PAGES), free, scavenged };
-        self.summaries.update(chunk, self.chunks[chunk].summarize());
+        self.summaries.note_change(chunk);
         self.scavenge_index.alloc(chunk, free.count_ones());
         self.free_pages -= cache.free_pages();
         self.scavenged_pages -= cache.scavenged_pages();
@@ -214,7 +212,7 @@ impl PageAlloc {
         self.chunks[chunk].free_block(in_chunk, free, scavenged);
         let last_page = base_page + u64::from(free.ilog2());
         self.scavenge_index.free(chunk, free.count_ones(), last_page);
-        self.summaries.update(chunk, self.chunks[chunk].summarize());
+        self.summaries.note_change(chunk);
         self.search_page = self.search_page.min(base_page);
         self.free_pages += u64::from(free.count_ones());
         self.scavenged_pages += u64::from(scavenged.count_ones());
@@ -314,21 +312,26 @@ impl PageAlloc {
         if chunk >= self.chunks.len() {
             return None;
         }
-        if u64::from(self.summaries.chunk(chunk).longest) >= page_count {
-            return Some(self.find_in_chunk(chunk, page_count, in_chunk));
+        if let Some(page) = self.find_in_chunk(chunk, page_count, in_chunk) {
+            return Some(page);
         }
-        match self.summaries.find(page_count, self.search_page)? {
+        let chunks = &self.chunks;
+        match self.summaries.find(page_count, self.search_page, |chunk| chunks[chunk].summarize())? {
             Found::Page(page) => Some(page),
-            Found::InsideChunk(chunk) => Some(self.find_in_chunk(chunk, page_count, 0)),
+            Found::InsideChunk(chunk) => {
+                let page = self.find_in_chunk(chunk, page_count, 0);
+                Some(page.unwrap_or_else(|| panic!("chunk {chunk} has no {page_count} free pages")))
+            }
         }
     }
 
     #[inline]
-    fn find_in_chunk(&self, chunk: usize, page_count: u64, from_page: u32) -> u64 {
-        let Some(page) = self.chunks[chunk].find(page_count as u32, from_page) else {
-            panic!("chunk {chunk} has no {page_count} free pages, but {:?}", self.summaries.chunk(chunk));
-        };
-        chunk as u64 * CHUNK_PAGES + u64::from(page)
+    fn find_in_chunk(&self, chunk: usize, page_count: u64, from_page: u32) -> Option<u64> {
+        if page_count > CHUNK_PAGES {
+            return None;
+        }
+        let page = self.chunks[chunk].find(page_count as u32, from_page)?;
+        Some(chunk as u64 * CHUNK_PAGES + u64::from(page))
     }
 
     /// Allocates a range of free pages; returns how many of them were scavenged.
@@ -337,28 +340,11 @@ impl PageAlloc {
         for (chunk, in_chunk) in chunks_of(pages.clone()) {
             self.scavenge_index.alloc(chunk, in_chunk.end - in_chunk.start);
             scavenged_pages += u64::from(self.chunks[chunk].allocate(in_chunk));
+            self.summaries.note_change(chunk);
         }
         self.free_pages -= pages.end - pages.start;
         self.scavenged_pages -= scavenged_pages;
-        self.summarize_pages(pages);
         scavenged_pages
-    }
-
-    /// Makes the summaries of the chunks of `pages` exact again.
-    #[inline]
-    fn summarize_pages(&mut self, pages: Range<u64>) {
-        let first = (pages.start / CHUNK_PAGES) as usize;
-        let last = ((pages.end - 1) / CHUNK_PAGES) as usize;
-        if first == last {
-            self.summaries.update(first, self.chunks[first].summarize());
-        } else {
-            self.summarize(first..last + 1);
-        }
-    }
-
-    fn summarize(&mut self, chunks: Range<usize>) {
-        let summaries = self.chunks[chunks.clone()].iter().map(PallocChunk::summarize);
-        self.summaries.update_all(chunks.start, summaries);
     }
 
     /// Panics unless counters, summaries, bitmaps and scavenge index agree. Reads the whole heap.
@@ -368,7 +354,9 @@ impl PageAlloc {
         for (chunk, bitmaps) in self.chunks.iter().enumerate() {
             let (free, scavenged) = bitmaps.counts();
             assert_eq!(self.scavenge_index.in_use(chunk) + free, CHUNK_PAGES as u32, "chunk {chunk}");
-            assert_eq!(self.summaries.chunk(chunk), bitmaps.summarize(), "chunk {chunk}");
+            if let Some(summary) = self.summaries.chunk(chunk) {
+                assert_eq!(summary, bitmaps.summarize(), "chunk {chunk}");
+            }
             free_pages += u64::from(free);
             scavenged_pages += u64::from(scavenged);
         }

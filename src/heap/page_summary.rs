@@ -6,11 +6,12 @@
 //! end of one entry and at the start of the next make up `n` - found - or an entry's longest run is `n` or more, and the
 //! search goes on inside it, one level down. At most eight entries a level are read, so a 64 GiB heap costs what 64 MiB do.
 //!
-//! Invariant: level 0 is exact always, the levels above it when a search reads them. A change of a chunk only notes that
-//! its group of eight is stale: frees, and allocations near the bottom of the heap, never look above level 0.
+//! Invariant: every level is exact when a search reads it. A change of a chunk only notes that the chunk is stale: frees, and
+//! allocations near the bottom of the heap, never look at a summary.
 //!
-//! Differences from Go: Go has five levels, keeps them all exact at every change, reserves address space for the summaries of all 2^48 bytes and packs an entry
-//! into 8 bytes; here there are as many levels as the heap needs, padded to whole groups of eight with "nothing free".
+//! Differences from Go: Go has five levels, keeps them all exact at every change, reserves address space for the summaries of
+//! all 2^48 bytes and packs an entry into 8 bytes; here there are as many levels as the heap needs, padded to whole groups of
+//! eight with "nothing free".
 //!
 //! Sources: `runtime/mpagealloc.go` `find`, `update`, `mergeSummaries` (Go 1.23.9).
 
@@ -56,16 +57,16 @@ enum Scan {
 #[derive(Clone, Debug, Default)]
 pub(super) struct SummaryTree {
     levels: Vec<Vec<Summary>>,
-    /// Entries of level 1 whose children have changed, each once; what is above them is stale too.
-    stale_groups: Vec<usize>,
-    /// For each entry of level 1, whether it is among them.
+    /// Chunks that have changed since their summaries were made, each once; what is above them is stale too.
+    stale_chunks: Vec<usize>,
+    /// For each chunk, whether it is among them.
     is_stale: Vec<bool>,
 }
 
 impl SummaryTree {
-    /// Makes room for `chunk_count` chunks; new ones have nothing free until they are [`update`](Self::update)d.
+    /// Makes room for `chunk_count` chunks; the new ones are stale.
     pub(super) fn grow(&mut self, chunk_count: usize) {
-        let known_levels = self.levels.len();
+        let (known_levels, known_chunks) = (self.levels.len(), self.is_stale.len());
         let mut entries = chunk_count;
         for level in 0.. {
             if level == self.levels.len() {
@@ -77,46 +78,35 @@ impl SummaryTree {
             }
             entries = entries.div_ceil(FANOUT);
         }
-        self.is_stale.resize(self.levels[0].len() / FANOUT, false);
-        if self.levels.len() > known_levels {
-            (0..self.is_stale.len()).for_each(|group| self.note_stale(group));
-        }
+        self.is_stale.resize(chunk_count, false);
+        // A new level knows nothing of the chunks below it.
+        let first = if self.levels.len() > known_levels { 0 } else { known_chunks };
+        (first..chunk_count).for_each(|chunk| self.note_change(chunk));
     }
 
-    /// The summary of one chunk.
+    /// The summary of one chunk; `None` if it is stale.
+    #[cfg(any(test, debug_assertions))]
+    pub(super) fn chunk(&self, chunk: usize) -> Option<Summary> {
+        (!self.is_stale[chunk]).then(|| self.levels[0][chunk])
+    }
+
+    /// Chunk `chunk` has changed.
     #[inline]
-    pub(super) fn chunk(&self, chunk: usize) -> Summary {
-        self.levels[0][chunk]
-    }
-
-    /// Chunk `chunk` is now `summary`.
-    #[inline]
-    pub(super) fn update(&mut self, chunk: usize, summary: Summary) {
-        if self.levels[0][chunk] != summary {
-            self.levels[0][chunk] = summary;
-            self.note_stale(chunk / FANOUT);
+    pub(super) fn note_change(&mut self, chunk: usize) {
+        if !std::mem::replace(&mut self.is_stale[chunk], true) {
+            self.stale_chunks.push(chunk);
         }
     }
 
-    /// The chunks from `first` on are now `summaries`.
-    pub(super) fn update_all(&mut self, first: usize, summaries: impl Iterator<Item = Summary>) {
-        for (chunk, summary) in (first..).zip(summaries) {
-            self.update(chunk, summary);
-        }
-    }
-
-    #[inline]
-    fn note_stale(&mut self, group: usize) {
-        if !std::mem::replace(&mut self.is_stale[group], true) {
-            self.stale_groups.push(group);
-        }
-    }
-
-    /// Makes the levels above 0 exact.
-    fn refresh(&mut self) {
-        let mut entries = std::mem::take(&mut self.stale_groups);
+    /// Makes all levels exact.
+    fn refresh(&mut self, summarize: impl Fn(usize) -> Summary) {
+        let mut entries = std::mem::take(&mut self.stale_chunks);
         entries.sort_unstable();
-        entries.iter().for_each(|group| self.is_stale[*group] = false);
+        for chunk in &mut entries {
+            self.is_stale[*chunk] = false;
+            self.levels[0][*chunk] = summarize(*chunk);
+            *chunk /= FANOUT;
+        }
         let mut child_pages = PAGES;
         for level in 1..self.levels.len() {
             entries.dedup();
@@ -127,7 +117,7 @@ impl SummaryTree {
             child_pages *= FANOUT as u32;
         }
         entries.clear();
-        self.stale_groups = entries; // keeps its capacity
+        self.stale_chunks = entries; // keeps its capacity
     }
 
     /// What an entry above level 0 must be, from its children of `child_pages` pages each.
@@ -136,9 +126,15 @@ impl SummaryTree {
         merge(&self.levels[level - 1][entry * FANOUT..(entry + 1) * FANOUT], child_pages)
     }
 
-    /// The lowest run of `page_count` free pages; nothing below page `from_page` is free.
-    pub(super) fn find(&mut self, page_count: u64, from_page: u64) -> Option<Found> {
-        self.refresh();
+    /// The lowest run of `page_count` free pages; nothing below page `from_page` is free. `summarize` is asked for the summary
+    /// of each chunk that has changed.
+    pub(super) fn find(
+        &mut self,
+        page_count: u64,
+        from_page: u64,
+        summarize: impl Fn(usize) -> Summary,
+    ) -> Option<Found> {
+        self.refresh(summarize);
         let top = self.levels.len().checked_sub(1)?;
         let mut level = top;
         let mut begin = 0;
@@ -211,11 +207,32 @@ fn merge(children: &[Summary], child_pages: u32) -> Summary {
 mod tests {
     use super::*;
 
-    fn tree(chunks: &[Summary]) -> SummaryTree {
-        let mut tree = SummaryTree::default();
-        tree.grow(chunks.len());
-        tree.update_all(0, chunks.iter().copied());
-        tree
+    /// A tree over chunks that are as they are told to be.
+    struct Told {
+        tree: SummaryTree,
+        chunks: Vec<Summary>,
+    }
+
+    impl Told {
+        fn grow(&mut self, chunk_count: usize) {
+            self.chunks.resize(chunk_count, Summary::NONE);
+            self.tree.grow(chunk_count);
+        }
+
+        fn update(&mut self, chunk: usize, summary: Summary) {
+            self.chunks[chunk] = summary;
+            self.tree.note_change(chunk);
+        }
+
+        fn find(&mut self, page_count: u64, from_page: u64) -> Option<Found> {
+            self.tree.find(page_count, from_page, |chunk| self.chunks[chunk])
+        }
+    }
+
+    fn tree(chunks: &[Summary]) -> Told {
+        let mut told = Told { tree: SummaryTree::default(), chunks: chunks.to_vec() };
+        told.tree.grow(chunks.len());
+        told
     }
 
     #[test]

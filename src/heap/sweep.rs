@@ -147,7 +147,8 @@ impl Heap {
 
     fn sweep_bits(&mut self, id: SpanId) -> SweepOutcome {
         let specials = if self.spans[id as usize].has_specials { self.sweep_specials(id) } else { 0 };
-        let marked = self.bits.count(self.spans[id as usize].mark_bits);
+        let span = &self.spans[id as usize];
+        let marked = self.bits.count(span.mark_bits, span.slot_count);
         self.turn_marks_into_allocation(id);
         let generation = self.sweep.generation;
         let span = &mut self.spans[id as usize];
@@ -305,6 +306,6 @@ impl Heap {
     }
 
     fn is_unmarked(&self, span: &Mspan) -> bool {
-        self.bits.count(span.mark_bits) == 0
+        self.bits.count(span.mark_bits, span.slot_count) == 0
     }
 }

@@ -30,6 +30,30 @@ const SPAN_TABLE_FIRST_ENTRIES: u64 = 8192;
 /// Descriptors that one P caches (`runtime/mheap.go` `mspancache`).
 const MSPAN_CACHE: u64 = 128;
 
+/// Everything in a running process that [`Metadata::sys_bytes`] follows from: while it stays, so do they.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SysCauses {
+    peak_mspans: u64,
+    bitmap_bytes: u64,
+    reserved_arenas: u64,
+    peak_special_bytes: u64,
+    num_gc: u32,
+}
+
+impl SysCauses {
+    /// What holds after `num_gc` cycles.
+    #[inline]
+    pub(super) fn of(heap: &Heap, num_gc: u32) -> SysCauses {
+        SysCauses {
+            peak_mspans: heap.stats.peak_mspans,
+            bitmap_bytes: heap.bits.arena_bytes(),
+            reserved_arenas: heap.pages.reserved_arenas(),
+            peak_special_bytes: heap.stats.peak_special_bytes,
+            num_gc,
+        }
+    }
+}
+
 /// Sizes of the runtime's structures in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Metadata {

@@ -125,6 +125,8 @@ pub struct Process {
     globals: Vec<ObjRef>,
     cycle: Option<RunningCycle>,
     totals: CollectorTotals,
+    /// What the account of the runtime's own structures was worked out from last.
+    counted: Option<metadata::SysCauses>,
     recorder: Recorder,
     /// Takes close-ups, if they were asked for.
     observer: Option<Box<close_ups::Observer>>,
@@ -202,6 +204,7 @@ impl Process {
             globals: Vec::new(),
             cycle: None,
             totals: CollectorTotals::default(),
+            counted: None,
             recorder: Recorder::default(),
             observer: None,
             oom_kill: None,

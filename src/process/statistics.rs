@@ -15,7 +15,7 @@
 //! Source: `runtime/mstats.go`, Go 1.23.9.
 
 use super::Process;
-use super::metadata::Metadata;
+use super::metadata::{Metadata, SysCauses};
 use crate::pacer::goal::MemoryState;
 use crate::trace::{MemStats, RssLedger, Sample, Snapshot};
 use crate::units::PHYSICAL_PAGE_BYTES;
@@ -28,7 +28,11 @@ impl Process {
 
     /// Brings the account of the runtime's own structures up to date; needed when a span was cut or a cycle ended.
     pub(super) fn count_metadata(&mut self) {
-        self.heap.accounts.set_metadata_bytes(self.metadata().sys_bytes());
+        let causes = SysCauses::of(&self.heap, self.totals.num_gc);
+        if self.counted != Some(causes) {
+            self.counted = Some(causes);
+            self.heap.accounts.set_metadata_bytes(self.metadata().sys_bytes());
+        }
     }
 
     /// What the memory-limit goal is computed from.

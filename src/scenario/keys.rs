@@ -7,11 +7,11 @@
 //! 1. A range yields each key once: ascending, or shuffled by a keyed permutation (a four-round Feistel network over the
 //!    next larger power of four, walked until the result is in range), so that a shuffle of a billion keys needs no memory.
 //! 2. A random set draws uniformly with replacement (`splitmix64`).
-//! 3. Zipf draws key k with probability proportional to `1 / (k + 1)^exponent`, by rejection-inversion
-//!    (W. Hörmann, G. Derflinger, "Rejection-inversion to generate variates from monotone discrete distributions", 1996).
+//! 3. Zipf draws key k with probability proportional to `1 / (k + 1)^exponent` ([`zipf`](super::zipf)).
 //! 4. A window yields a range in ascending order; whoever inserts its keys deletes the key `size` below each one first.
 
 use super::splitmix64::{SplitMix64, mix, start};
+use super::zipf::ZipfDraws;
 
 /// One more than the largest key: keys are 0 to 4,294,967,294.
 pub const KEY_LIMIT: u64 = u32::MAX as u64;
@@ -122,8 +122,7 @@ impl Keys {
             }
             Keys::Zipf { count, below, exponent, seed } => KeysIter::Zipf {
                 left: count,
-                zipf: Zipf::new(below, exponent),
-                rng: SplitMix64::new(run_seed, seed, turn),
+                draws: ZipfDraws::new(below, exponent, SplitMix64::new(run_seed, seed, turn)),
             },
         }
     }
@@ -136,7 +135,7 @@ pub enum KeysIter {
     Ascending { next: u64, end: u64 },
     Shuffled { first: u64, next: u64, permutation: Permutation },
     Random { left: u64, below: u64, rng: SplitMix64 },
-    Zipf { left: u64, zipf: Zipf, rng: SplitMix64 },
+    Zipf { left: u64, draws: ZipfDraws },
 }
 
 impl KeysIter {
@@ -172,9 +171,9 @@ impl Iterator for KeysIter {
                 *left = left.checked_sub(1)?;
                 rng.below(*below)
             }
-            KeysIter::Zipf { left, zipf, rng } => {
+            KeysIter::Zipf { left, draws } => {
                 *left = left.checked_sub(1)?;
-                zipf.draw(rng)
+                draws.next_key()
             }
         };
         debug_assert!(key < KEY_LIMIT, "key {key} is not below {KEY_LIMIT}");
@@ -227,87 +226,6 @@ impl Permutation {
         }
         left << self.half_bits | right
     }
-}
-
-/// Draws from a Zipf distribution over `0..below`.
-#[derive(Clone, Debug)]
-pub struct Zipf {
-    below: f64,
-    exponent: f64,
-    area_low: f64,
-    area_high: f64,
-    accept: f64,
-}
-
-impl Zipf {
-    fn new(below: u64, exponent: f64) -> Zipf {
-        let mut zipf = Zipf { below: below as f64, exponent, area_low: 0.0, area_high: 0.0, accept: 0.0 };
-        zipf.area_low = zipf.area(1.5) - 1.0;
-        zipf.area_high = zipf.area(zipf.below + 0.5);
-        zipf.accept = 2.0 - zipf.area_inverse(zipf.area(2.5) - zipf.height(2.0));
-        zipf
-    }
-
-    /// A key; ranks run from 1, keys from 0.
-    fn draw(&self, rng: &mut SplitMix64) -> u64 {
-        loop {
-            let unit = (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
-            let area = self.area_high + unit * (self.area_low - self.area_high);
-            let x = self.area_inverse(area);
-            let rank = (x + 0.5).floor().clamp(1.0, self.below);
-            if rank - x <= self.accept || area >= self.area(rank + 0.5) - self.height(rank) {
-                return rank as u64 - 1;
-            }
-        }
-    }
-
-    /// `x^-exponent`.
-    fn height(&self, x: f64) -> f64 {
-        exp(-self.exponent * ln(x))
-    }
-
-    /// An antiderivative of [`height`](Zipf::height).
-    fn area(&self, x: f64) -> f64 {
-        let rise = 1.0 - self.exponent;
-        if rise.abs() < 1e-9 { ln(x) } else { (exp(rise * ln(x)) - 1.0) / rise }
-    }
-
-    fn area_inverse(&self, area: f64) -> f64 {
-        let rise = 1.0 - self.exponent;
-        if rise.abs() < 1e-9 { exp(area) } else { exp(ln((1.0 + area * rise).max(f64::MIN_POSITIVE)) / rise) }
-    }
-}
-
-/// The natural logarithm of a positive normal number, from additions, multiplications and divisions alone: these round
-/// the same way on every machine, which the mathematical library of the host need not.
-pub(super) fn ln(x: f64) -> f64 {
-    let bits = x.to_bits();
-    let mut exponent = (bits >> 52) as i64 - 1023;
-    let mut mantissa = f64::from_bits(bits & ((1 << 52) - 1) | 1023 << 52);
-    if mantissa > std::f64::consts::SQRT_2 {
-        mantissa /= 2.0;
-        exponent += 1;
-    }
-    // ln m = 2 artanh r with r = (m-1)/(m+1); |r| < 0.172, so the 12th term is below 2^-60.
-    let r = (mantissa - 1.0) / (mantissa + 1.0);
-    let square = r * r;
-    let series = (0..12).rev().fold(0.0, |sum, k| sum * square + 1.0 / f64::from(2 * k + 1));
-    exponent as f64 * std::f64::consts::LN_2 + 2.0 * r * series
-}
-
-/// e^x, from basic operations alone (see [`ln`]); 0 and the largest number beyond the range of `f64`.
-fn exp(x: f64) -> f64 {
-    if x < -700.0 {
-        return 0.0;
-    }
-    if x > 700.0 {
-        return f64::MAX;
-    }
-    let power = (x / std::f64::consts::LN_2).round();
-    let rest = x - power * std::f64::consts::LN_2;
-    // |rest| < 0.347: the 16th term is below 2^-60.
-    let series = (1..17).rev().fold(1.0, |sum, k| 1.0 + sum * rest / f64::from(k));
-    series * f64::from_bits(((power as i64 + 1023) as u64) << 52)
 }
 
 #[cfg(test)]
@@ -406,16 +324,6 @@ mod tests {
                 let keys = Keys::Zipf { count: 100, below, exponent, seed: 0 };
                 assert!(keys.iter(1, 0).all(|key| u64::from(key) < below), "{exponent} {below}");
             }
-        }
-    }
-
-    #[test]
-    fn own_logarithm_and_exponential_agree_with_the_hosts() {
-        for i in 1..2000 {
-            let x = f64::from(i) * 0.37;
-            assert!((ln(x) - x.ln()).abs() < 1e-14 * x.ln().abs().max(1.0), "ln {x}");
-            let y = x / 10.0 - 37.0;
-            assert!((exp(y) / y.exp() - 1.0).abs() < 1e-13, "exp {y}");
         }
     }
 }

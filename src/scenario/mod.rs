@@ -42,6 +42,7 @@ mod splitmix64;
 mod step;
 mod stream;
 mod types;
+mod zipf;
 
 pub use crate::mistake::{Mistake, Mistakes};
 pub use crate::process::{Allowance, Detail, Exhausted};

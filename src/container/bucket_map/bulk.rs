@@ -9,39 +9,41 @@ use std::hint::black_box;
 
 use super::BucketMap;
 use super::recall::Recalled;
+use crate::container::bulk::{self, Batch, Bulk, Replaced, SPEND_BATCH};
 use crate::container::entry::Inserted;
+use crate::container::map_type::MapType;
 use crate::heap::mutator::{Mutator, Operation};
 use crate::heap::object::ObjRef;
-
-/// Operations between two calls of [`Mutator::spend`], and the size of a batch.
-pub(super) const SPEND_BATCH: u64 = 256;
 
 /// Maps with fewer buckets than this fit in the host's nearest caches.
 const NEAR_ANYWAY_BUCKETS: u32 = 1 << 15;
 
-/// Keys in the order in which they will be used.
-struct Batch {
-    len: usize,
-    keys: [u32; SPEND_BATCH as usize],
-}
-
-impl Batch {
-    fn new() -> Batch {
-        Batch { len: 0, keys: [0; SPEND_BATCH as usize] }
+impl Bulk for BucketMap {
+    #[inline]
+    fn insert_nil<M: Mutator>(&mut self, m: &mut M, key: u32) -> Inserted {
+        self.insert(m, key, &[], &[])
     }
 
-    /// Takes the next keys; `false` when none is left.
-    fn fill(&mut self, keys: &mut impl Iterator<Item = u32>) -> bool {
-        self.len = 0;
-        for (place, key) in self.keys.iter_mut().zip(keys) {
-            *place = key;
-            self.len += 1;
-        }
-        self.len > 0
+    #[inline]
+    fn delete<M: Mutator>(&mut self, m: &mut M, key: u32) -> bool {
+        BucketMap::delete(self, m, key)
     }
 
-    fn keys(&self) -> &[u32] {
-        &self.keys[..self.len]
+    #[inline]
+    fn contains(&self, key: u32) -> bool {
+        BucketMap::contains(self, key)
+    }
+
+    fn load(&self) -> f64 {
+        self.count as f64 / f64::from(self.current.main_count().max(1))
+    }
+
+    fn working_set_bytes(&self) -> u64 {
+        BucketMap::working_set_bytes(self)
+    }
+
+    fn map_type(&self) -> &MapType {
+        &self.map_type
     }
 }
 
@@ -60,7 +62,7 @@ impl BucketMap {
                 new += u64::from(self.insert(m, *key, &[], &[]) == Inserted::New);
             }
             self.spend_on_inserts(m, new);
-            self.spend(m, Operation::MapUpdate, batch.len as u64 - new);
+            self.spend(m, Operation::MapUpdate, batch.count() - new);
             self.spend_evacuated(m);
             total_new += new;
         }
@@ -80,29 +82,25 @@ impl BucketMap {
             for key in batch.keys() {
                 deleted += u64::from(self.delete(m, *key));
             }
-            self.spend_on_deletes(m, batch.len as u64);
+            self.spend_on_deletes(m, batch.count());
             self.spend_evacuated(m);
         }
         deleted
     }
 
+    /// For every key `delete(m, old)`, if `old_of` names one, then `m[key] = elem` with nil pointers. Spends no CPU time.
+    pub fn replace_all<M: Mutator>(
+        &mut self,
+        m: &mut M,
+        keys: &[u32],
+        old_of: impl Fn(u32) -> Option<u32>,
+    ) -> Replaced {
+        bulk::replace_all(self, m, keys, old_of)
+    }
+
     /// `_ = m[key]` for every key; how many were present.
     pub fn lookup_all<M: Mutator>(&self, m: &mut M, keys: impl IntoIterator<Item = u32>) -> u64 {
-        let mut keys = keys.into_iter();
-        let mut total_hits = 0;
-        loop {
-            let (mut hits, mut looked_up) = (0, 0);
-            for key in keys.by_ref().take(SPEND_BATCH as usize) {
-                hits += u64::from(self.contains(key));
-                looked_up += 1;
-            }
-            self.spend(m, Operation::MapLookupHit, hits);
-            self.spend(m, Operation::MapLookupMiss, looked_up - hits);
-            total_hits += hits;
-            if looked_up < SPEND_BATCH {
-                return total_hits;
-            }
-        }
+        bulk::lookup_all(self, m, keys)
     }
 
     /// Entries that evacuation has moved since the last call: work to account for after single operations.
@@ -112,23 +110,12 @@ impl BucketMap {
 
     /// Accounts for inserts of absent keys, at the price of how full the buckets are now.
     pub fn spend_on_inserts<M: Mutator>(&self, m: &mut M, count: u64) {
-        if count > 0 {
-            let entries_per_bucket = self.count as f64 / f64::from(self.current.main_count().max(1));
-            m.spend_on_inserts(count, self.working_set_bytes(), entries_per_bucket);
-            self.spend_on_pointers(m, count);
-        }
+        bulk::spend_on_inserts(self, m, count);
     }
 
     /// Accounts for deletes of keys that were present, one by one.
     pub fn spend_on_deletes<M: Mutator>(&self, m: &mut M, count: u64) {
-        self.spend(m, Operation::MapDelete, count);
-        self.spend_on_pointers(m, count);
-    }
-
-    fn spend_on_pointers<M: Mutator>(&self, m: &mut M, count: u64) {
-        if self.map_type.elem().pointer_slots > 0 {
-            self.spend(m, Operation::MapPointers, count);
-        }
+        bulk::spend_on_deletes(self, m, count);
     }
 
     fn spend_evacuated<M: Mutator>(&mut self, m: &mut M) {
@@ -137,9 +124,7 @@ impl BucketMap {
     }
 
     fn spend<M: Mutator>(&self, m: &mut M, operation: Operation, count: u64) {
-        if count > 0 {
-            m.spend(operation, count, self.working_set_bytes());
-        }
+        bulk::spend(self, m, operation, count);
     }
 
     /// Reads what inserting or deleting these keys will need, all together, so that the cache misses overlap. Worth it for

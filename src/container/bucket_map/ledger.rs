@@ -14,7 +14,7 @@ use indexmap::IndexMap;
 
 use super::BucketMap;
 use super::bucket::Slot;
-use super::bulk::SPEND_BATCH;
+use crate::container::bulk::SPEND_BATCH;
 use crate::container::hash::Seed;
 use crate::container::map_type::BUCKET_SLOTS;
 use crate::heap::mutator::{Mutator, Operation};

@@ -12,8 +12,8 @@
 //! Source: `runtime/map.go` (`mapiterinit`, `mapiternext`), Go 1.23.9.
 
 use super::BucketMap;
-use super::bulk::SPEND_BATCH;
 use super::grow::GrowKind;
+use crate::container::bulk::SPEND_BATCH;
 use crate::container::map_type::BUCKET_SLOTS;
 use crate::heap::mutator::{Mutator, Operation};
 

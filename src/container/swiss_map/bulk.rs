@@ -7,70 +7,90 @@ use std::hint::black_box;
 
 use super::SwissMap;
 use super::group_type::GROUP_SLOTS;
+use crate::container::bulk::{self, Batch, Bulk, Replaced};
 use crate::container::entry::Inserted;
+use crate::container::map_type::MapType;
 use crate::heap::mutator::{Mutator, Operation};
-
-/// Operations between two calls of [`Mutator::spend`].
-pub(super) const SPEND_BATCH: u64 = 256;
 
 /// Maps with fewer slots than this fit in the host's nearest caches.
 const NEAR_ANYWAY_SLOTS: u64 = 1 << 18;
+
+impl Bulk for SwissMap {
+    #[inline]
+    fn insert_nil<M: Mutator>(&mut self, m: &mut M, key: u32) -> Inserted {
+        self.insert(m, key, &[], &[])
+    }
+
+    #[inline]
+    fn delete<M: Mutator>(&mut self, m: &mut M, key: u32) -> bool {
+        SwissMap::delete(self, m, key)
+    }
+
+    #[inline]
+    fn contains(&self, key: u32) -> bool {
+        SwissMap::contains(self, key)
+    }
+
+    fn load(&self) -> f64 {
+        self.count as f64 / self.group_count()
+    }
+
+    fn working_set_bytes(&self) -> u64 {
+        SwissMap::working_set_bytes(self)
+    }
+
+    fn map_type(&self) -> &MapType {
+        &self.map_type
+    }
+}
 
 impl SwissMap {
     /// `m[key] = elem` for every key, with nil pointers; how many keys were new.
     pub fn insert_all<M: Mutator>(&mut self, m: &mut M, keys: impl IntoIterator<Item = u32>) -> u64 {
         let mut keys = keys.into_iter();
         let mut total_new = 0;
-        loop {
-            let (mut new, mut inserted) = (0, 0);
-            for key in keys.by_ref().take(SPEND_BATCH as usize) {
-                new += u64::from(self.insert(m, key, &[], &[]) == Inserted::New);
-                inserted += 1;
+        let mut batch = Batch::new();
+        while batch.fill(&mut keys) {
+            let mut new = 0;
+            for key in batch.keys() {
+                new += u64::from(self.insert(m, *key, &[], &[]) == Inserted::New);
             }
             self.spend_on_inserts(m, new);
-            self.spend(m, Operation::MapUpdate, inserted - new);
+            self.spend(m, Operation::MapUpdate, batch.count() - new);
             self.spend_moved(m);
             total_new += new;
-            if inserted < SPEND_BATCH {
-                return total_new;
-            }
         }
+        total_new
     }
 
     /// `delete(m, key)` for every key; how many were present.
     pub fn delete_all<M: Mutator>(&mut self, m: &mut M, keys: impl IntoIterator<Item = u32>) -> u64 {
         let mut keys = keys.into_iter();
-        let mut total_deleted = 0;
-        loop {
-            let mut tried = 0;
-            for key in keys.by_ref().take(SPEND_BATCH as usize) {
-                total_deleted += u64::from(self.delete(m, key));
-                tried += 1;
+        let mut deleted = 0;
+        let mut batch = Batch::new();
+        while batch.fill(&mut keys) {
+            self.bring_pointers_near(m, batch.keys());
+            for key in batch.keys() {
+                deleted += u64::from(self.delete(m, *key));
             }
-            self.spend_on_deletes(m, tried);
-            if tried < SPEND_BATCH {
-                return total_deleted;
-            }
+            self.spend_on_deletes(m, batch.count());
         }
+        deleted
+    }
+
+    /// For every key `delete(m, old)`, if `old_of` names one, then `m[key] = elem` with nil pointers. Spends no CPU time.
+    pub fn replace_all<M: Mutator>(
+        &mut self,
+        m: &mut M,
+        keys: &[u32],
+        old_of: impl Fn(u32) -> Option<u32>,
+    ) -> Replaced {
+        bulk::replace_all(self, m, keys, old_of)
     }
 
     /// `_ = m[key]` for every key; how many were present.
     pub fn lookup_all<M: Mutator>(&self, m: &mut M, keys: impl IntoIterator<Item = u32>) -> u64 {
-        let mut keys = keys.into_iter();
-        let mut total_hits = 0;
-        loop {
-            let (mut hits, mut looked_up) = (0, 0);
-            for key in keys.by_ref().take(SPEND_BATCH as usize) {
-                hits += u64::from(self.contains(key));
-                looked_up += 1;
-            }
-            self.spend(m, Operation::MapLookupHit, hits);
-            self.spend(m, Operation::MapLookupMiss, looked_up - hits);
-            total_hits += hits;
-            if looked_up < SPEND_BATCH {
-                return total_hits;
-            }
-        }
+        bulk::lookup_all(self, m, keys)
     }
 
     /// Entries that growing has moved since the last call: work to account for after single operations.
@@ -85,22 +105,12 @@ impl SwissMap {
 
     /// Accounts for inserts of absent keys, at the price of how full the groups are now.
     pub fn spend_on_inserts<M: Mutator>(&self, m: &mut M, count: u64) {
-        if count > 0 {
-            m.spend_on_inserts(count, self.working_set_bytes(), self.count as f64 / self.group_count());
-            self.spend_on_pointers(m, count);
-        }
+        bulk::spend_on_inserts(self, m, count);
     }
 
     /// Accounts for deletes, one by one.
     pub fn spend_on_deletes<M: Mutator>(&self, m: &mut M, count: u64) {
-        self.spend(m, Operation::MapDelete, count);
-        self.spend_on_pointers(m, count);
-    }
-
-    fn spend_on_pointers<M: Mutator>(&self, m: &mut M, count: u64) {
-        if self.map_type.elem().pointer_slots > 0 {
-            self.spend(m, Operation::MapPointers, count);
-        }
+        bulk::spend_on_deletes(self, m, count);
     }
 
     fn spend_moved<M: Mutator>(&mut self, m: &mut M) {
@@ -109,13 +119,11 @@ impl SwissMap {
     }
 
     fn spend<M: Mutator>(&self, m: &mut M, operation: Operation, count: u64) {
-        if count > 0 {
-            m.spend(operation, count, self.working_set_bytes());
-        }
+        bulk::spend(self, m, operation, count);
     }
 
-    /// Reads where the pointers of new entries will go, all together, so that the cache misses overlap. Worth it for a few dozen
-    /// keys whose inserts follow.
+    /// Reads the pointers of these keys' entries, or where those of new ones will most likely go, all together, so that the cache
+    /// misses overlap. Worth it for a few dozen keys whose inserts or deletes follow.
     pub fn bring_pointers_near<M: Mutator>(&self, m: &M, keys: &[u32]) {
         if self.group_type.is_noscan() || self.slots < NEAR_ANYWAY_SLOTS {
             return;
@@ -123,7 +131,8 @@ impl SwissMap {
         let near = keys.iter().fold(0, |near, key| {
             let hash = self.seed.hash(*key);
             let table = &self.tables[self.directory.table_of(hash)];
-            let slot = self.group_type.pointer_slot(table.slot_after(hash, 0, 0).group, 0);
+            let at = self.slot_of_recalled(table, hash, *key).unwrap_or_else(|| table.slot_after(hash, 0, 0));
+            let slot = self.group_type.pointer_slot(at.group(), at.slot());
             near ^ u32::from(m.pointer(table.groups, slot).is_nil())
         });
         black_box(near);

@@ -119,7 +119,7 @@ impl ReadDirtyMap {
 
     fn record_in(&self, map: Option<&Numbered>, key: u32) -> Option<Record> {
         let number = map?.number;
-        self.records.get(&key).filter(|record| record.is_in(number)).copied()
+        self.records.get(key).filter(|record| record.is_in(number)).copied()
     }
 
     /// `Load`.
@@ -145,7 +145,7 @@ impl ReadDirtyMap {
         let stored = match (in_read, in_dirty) {
             (Some(record), _) => {
                 if record.is_expunged {
-                    self.records[&key].is_expunged = false;
+                    self.records[key].is_expunged = false;
                     self.put_into_dirty(m, key, key_box, record.entry);
                 }
                 self.replace(m, key, cell)
@@ -159,7 +159,7 @@ impl ReadDirtyMap {
 
     /// Gives an entry that some map has a value.
     fn replace<M: Variables>(&mut self, m: &mut M, key: u32, cell: ObjRef) -> Stored {
-        let record = &mut self.records[&key];
+        let record = &mut self.records[key];
         m.set_pointer(record.entry, 0, cell);
         if std::mem::replace(&mut record.is_live, true) {
             return Stored::Replaced;
@@ -193,7 +193,7 @@ impl ReadDirtyMap {
         let dirty = self.dirty.as_mut().expect("an expunged or new key has a dirty map to go to");
         let inserted = dirty.map.insert(m, key, &[key_box], &[entry]);
         debug_assert_eq!(inserted, Inserted::New, "key {key} was in the dirty map");
-        self.records[&key].put_into(dirty.number, key_box);
+        self.records[key].put_into(dirty.number, key_box);
     }
 
     /// `dirtyLocked`: a dirty map with the live keys of the read map; the others are expunged.
@@ -210,7 +210,7 @@ impl ReadDirtyMap {
             let records = &mut self.records;
             let mut unpaid = 0;
             read.map.range(m, |m, key| {
-                let record = &mut records[&key];
+                let record = &mut records[key];
                 if !record.is_live {
                     record.is_expunged = true;
                     return;
@@ -279,7 +279,7 @@ impl ReadDirtyMap {
         self.count_miss(m);
         let deleted = self.let_go(m, key, record);
         m.pop_local();
-        self.records[&key].maps = [0; 2];
+        self.records[key].maps = [0; 2];
         deleted
     }
 
@@ -289,7 +289,7 @@ impl ReadDirtyMap {
             return false;
         }
         m.set_pointer(record.entry, 0, ObjRef::NIL);
-        self.records[&key].is_live = false;
+        self.records[key].is_live = false;
         self.len -= 1;
         true
     }
@@ -303,7 +303,7 @@ impl ReadDirtyMap {
         let Some(read) = &mut self.read else { return keys };
         let records = &self.records;
         read.map.range(m, |_, key| {
-            if records[&key].is_live {
+            if records[key].is_live {
                 keys.push(key);
             }
         });

@@ -4,6 +4,7 @@ use super::Machine;
 use super::sync::Deletes;
 use super::task::{Progress, SLICE};
 use super::variable::Value;
+use crate::container::bulk::Replaced;
 use crate::container::entry::Inserted;
 use crate::container::map::Map;
 use crate::container::map_type::{Equality, MapType, TypeDesc};
@@ -120,7 +121,6 @@ impl Machine<'_> {
 
     fn insert_one_by_one(&mut self, task: &mut InsertTask) {
         let step = task.step;
-        let (mut new, mut updated, mut deleted) = (0, 0, 0);
         let mut batch = [0; BATCH];
         let mut len = 0;
         for (place, key) in batch.iter_mut().zip(task.keys.by_ref()) {
@@ -132,17 +132,7 @@ impl Machine<'_> {
             map.bring_keys_near(batch);
             map.bring_pointers_near(&self.process, batch);
         }
-        for &key in batch {
-            if let Some(evicted) = step.keys.evicted_by(key) {
-                let map = self.variables[step.var.0].map().expect("checked: the map was made");
-                map.delete(&mut self.process, evicted);
-                deleted += 1;
-            }
-            match self.insert_one(step, key, &mut task.value) {
-                Inserted::New => new += 1,
-                Inserted::Updated => updated += 1,
-            }
-        }
+        let Replaced { new, updated, deleted } = self.replace(step, batch, &mut task.value);
         if let Some(map) = self.variables[step.var.0].map() {
             map.spend_on_inserts(&mut self.process, new);
             map.spend_on_deletes(&mut self.process, deleted);
@@ -153,6 +143,27 @@ impl Machine<'_> {
         }
         let moved = self.variables[step.var.0].map().map_or(0, Map::take_moved);
         self.spend_on_map(step.var, Operation::MapEvacuate, moved);
+    }
+
+    /// For every key, deletes what a window has left behind and inserts the key. `value` is scratch space.
+    fn replace(&mut self, step: &Insert, keys: &[u32], value: &mut Vec<ObjRef>) -> Replaced {
+        if step.value == InsertValue::Zero && step.key_text.is_none() {
+            let map = self.variables[step.var.0].map().expect("checked: the map was made");
+            return map.replace_all(&mut self.process, keys, |key| step.keys.evicted_by(key));
+        }
+        let mut replaced = Replaced::default();
+        for &key in keys {
+            if let Some(evicted) = step.keys.evicted_by(key) {
+                let map = self.variables[step.var.0].map().expect("checked: the map was made");
+                map.delete(&mut self.process, evicted);
+                replaced.deleted += 1;
+            }
+            match self.insert_one(step, key, value) {
+                Inserted::New => replaced.new += 1,
+                Inserted::Updated => replaced.updated += 1,
+            }
+        }
+        replaced
     }
 
     fn spend_on_map(&mut self, var: VarId, operation: Operation, count: u64) {
