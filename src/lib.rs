@@ -81,6 +81,7 @@ pub mod chart;
 pub mod cli;
 pub mod container;
 pub mod cost;
+pub mod elementary;
 pub mod gc;
 pub mod go_program;
 pub mod heap;

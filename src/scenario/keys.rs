@@ -12,6 +12,7 @@
 //! 4. A window yields a range in ascending order; whoever inserts its keys deletes the key `size` below each one first.
 
 use super::splitmix64::{SplitMix64, mix, start};
+use crate::elementary::{exp, ln};
 
 /// One more than the largest key: keys are 0 to 4,294,967,294.
 pub const KEY_LIMIT: u64 = u32::MAX as u64;
@@ -278,38 +279,6 @@ impl Zipf {
     }
 }
 
-/// The natural logarithm of a positive normal number, from additions, multiplications and divisions alone: these round
-/// the same way on every machine, which the mathematical library of the host need not.
-pub(super) fn ln(x: f64) -> f64 {
-    let bits = x.to_bits();
-    let mut exponent = (bits >> 52) as i64 - 1023;
-    let mut mantissa = f64::from_bits(bits & ((1 << 52) - 1) | 1023 << 52);
-    if mantissa > std::f64::consts::SQRT_2 {
-        mantissa /= 2.0;
-        exponent += 1;
-    }
-    // ln m = 2 artanh r with r = (m-1)/(m+1); |r| < 0.172, so the 12th term is below 2^-60.
-    let r = (mantissa - 1.0) / (mantissa + 1.0);
-    let square = r * r;
-    let series = (0..12).rev().fold(0.0, |sum, k| sum * square + 1.0 / f64::from(2 * k + 1));
-    exponent as f64 * std::f64::consts::LN_2 + 2.0 * r * series
-}
-
-/// e^x, from basic operations alone (see [`ln`]); 0 and the largest number beyond the range of `f64`.
-fn exp(x: f64) -> f64 {
-    if x < -700.0 {
-        return 0.0;
-    }
-    if x > 700.0 {
-        return f64::MAX;
-    }
-    let power = (x / std::f64::consts::LN_2).round();
-    let rest = x - power * std::f64::consts::LN_2;
-    // |rest| < 0.347: the 16th term is below 2^-60.
-    let series = (1..17).rev().fold(1.0, |sum, k| 1.0 + sum * rest / f64::from(k));
-    series * f64::from_bits(((power as i64 + 1023) as u64) << 52)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -406,16 +375,6 @@ mod tests {
                 let keys = Keys::Zipf { count: 100, below, exponent, seed: 0 };
                 assert!(keys.iter(1, 0).all(|key| u64::from(key) < below), "{exponent} {below}");
             }
-        }
-    }
-
-    #[test]
-    fn own_logarithm_and_exponential_agree_with_the_hosts() {
-        for i in 1..2000 {
-            let x = f64::from(i) * 0.37;
-            assert!((ln(x) - x.ln()).abs() < 1e-14 * x.ln().abs().max(1.0), "ln {x}");
-            let y = x / 10.0 - 37.0;
-            assert!((exp(y) / y.exp() - 1.0).abs() < 1e-13, "exp {y}");
         }
     }
 }

@@ -27,12 +27,12 @@
 //! assert_eq!(scenario.steps.len(), 5);
 //! ```
 
+mod call;
 mod check;
 mod keys;
 mod needs;
 mod parse;
 mod rate;
-mod read_slice;
 mod read_step;
 pub(crate) mod reader;
 mod run;
@@ -45,6 +45,7 @@ mod types;
 
 pub use crate::mistake::{Mistake, Mistakes};
 pub use crate::process::{Allowance, Detail, Exhausted};
+pub use call::{Call, Lies, Made, Returns};
 pub use keys::{KEY_LIMIT, Keys, KeysIter, Order};
 pub use needs::Lacking;
 pub use rate::Rate;

@@ -7,6 +7,7 @@
 //! Differences from Go: a track that waits inside a step for the collector (an assist, `runtime.GC()`) holds the others up
 //! until it goes on.
 
+mod calls;
 mod draws;
 mod frames;
 mod maps;

@@ -5,11 +5,11 @@
 //! is due - busily, as a poller does, so that no timer is measured - and serves it. The latency of a request is from
 //! when it was due to when it was done, queueing included.
 
-use super::keys::ln;
 use super::parse::Parser;
 use super::reader::{Node, Table};
 use super::splitmix64::SplitMix64;
 use super::{GoType, MixPart, Step, Typed, VarId};
+use crate::elementary::ln;
 use crate::units::SECOND_NS;
 
 /// Most requests of one step. Our limit.
