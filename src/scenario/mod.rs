@@ -44,12 +44,12 @@ mod stream;
 mod types;
 
 pub use crate::mistake::{Mistake, Mistakes};
-pub use crate::process::{Allowance, Detail, Exhausted};
+pub use crate::process::{Allowance, Exhausted};
 pub use call::{Call, Lies, Made, Returns};
 pub use keys::{KEY_LIMIT, Keys, KeysIter, Order};
 pub use needs::Lacking;
 pub use rate::Rate;
-pub use run::{RunError, record, run, run_with_detail, run_within, type_desc};
+pub use run::{Detail, RunError, RunOptions, run, run_with, type_desc};
 pub use serve::{Arrival, RequestGarbage, Serve, Session};
 pub use settings::{
     GOGC_LIMIT_PERCENT, GoSettings, Gogc, Machine, MemoryLimit, Overrides, PROCS_LIMIT, RunSettings,

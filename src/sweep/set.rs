@@ -10,7 +10,7 @@
 use std::ops::Range;
 use std::str::FromStr;
 
-use toml::Spanned;
+use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, DeValue};
 
 use super::axis::{Axis, AxisValue};
@@ -44,11 +44,28 @@ pub struct SetError {
     pub accepted: String,
 }
 
+/// A key, as messages write it, and its values: a column of the rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Set {
+    /// The key.
+    pub key: String,
+    /// The values, in the order of the flag.
+    pub values: Vec<String>,
+}
+
+impl Set {
+    /// Whether every value is a whole number.
+    pub(super) fn is_whole(&self) -> bool {
+        self.values.iter().all(|value| whole_number(value).is_some())
+    }
+}
+
 /// The scenario with every combination of values.
 #[derive(Clone, Debug)]
 pub struct Variants {
-    /// The keys, as messages write them, and their values.
-    pub axes: Vec<(String, Vec<String>)>,
+    /// What is set.
+    pub sets: Vec<Set>,
     /// One for each combination; the first key turns fastest.
     pub scenarios: Vec<Scenario>,
 }
@@ -63,7 +80,8 @@ impl FromStr for SetAxis {
     type Err = String;
 
     fn from_str(text: &str) -> Result<SetAxis, String> {
-        const ACCEPTED: &str = "KEY=A,B,C, such as steps.1.make.hint=0,1_000,1_000_000 or types.Session.size=64B..4KiB:log7";
+        const ACCEPTED: &str =
+            "KEY=A,B,C, such as steps.1.make.hint=0,1_000,1_000_000 or types.Session.size=64B..4KiB:log7";
         let (key, list) =
             text.split_once('=').ok_or_else(|| format!("{text:?} sets nothing; accepted: {ACCEPTED}"))?;
         let key = key.trim();
@@ -112,7 +130,8 @@ fn at_commas(list: &str) -> Vec<&str> {
 /// A value, or those of a range such as `1KiB..64KiB:log7`.
 fn spelt_out(part: &str) -> Result<Vec<String>, String> {
     let spacing = part.split_once("..").and_then(|(_, end)| end.split_once(':'));
-    let Some((end, _)) = spacing.filter(|(_, name)| name.starts_with("log") || name.starts_with("lin")) else {
+    let Some((end, _)) = spacing.filter(|(_, name)| name.starts_with("log") || name.starts_with("lin"))
+    else {
         return Ok(vec![part.to_owned()]);
     };
     if Whole::read(end).is_ok() {
@@ -176,10 +195,11 @@ impl Variants {
             }
             scenarios.push(read(file, &variant, &chosen)?);
             if number == 0 {
-                named = chosen.into_iter().map(|(axis, _, key)| (key, axis.values.clone())).collect();
+                let set = |(axis, _, key): (&SetAxis, _, _)| Set { key, values: axis.values.clone() };
+                named = chosen.into_iter().map(set).collect();
             }
         }
-        Ok(Variants { axes: named, scenarios })
+        Ok(Variants { sets: named, scenarios })
     }
 }
 
@@ -190,8 +210,7 @@ fn read(file: &str, text: &str, chosen: &[(&SetAxis, &String, String)]) -> Resul
             let at = chosen.iter().find(|(_, _, key)| mistake.key.starts_with(key.as_str()))?;
             Some((at, mistake))
         });
-        let ((axis, value, _), mistake) =
-            blamed.unwrap_or((&chosen[chosen.len() - 1], &mistakes.list[0]));
+        let ((axis, value, _), mistake) = blamed.unwrap_or((&chosen[chosen.len() - 1], &mistakes.list[0]));
         axis.error(value, mistake.to_string(), mistake.accepted.clone().unwrap_or_default())
     })
 }
@@ -217,7 +236,9 @@ fn written_into(text: &str, axis: &SetAxis, value: &str) -> Result<(String, Stri
                     (end, format!("\n{key} = {value}"))
                 }
                 Some(_) => {
-                    let reason = format!("\"{key}\" is not in the file, and cannot be added to a table of dotted keys");
+                    let reason = format!(
+                        "\"{key}\" is not in the file, and cannot be added to a table of dotted keys"
+                    );
                     return Err(axis.error(&value, reason, "a key that is in the file"));
                 }
             };
@@ -277,9 +298,11 @@ impl<'d> Here<'d> {
         }
         match self.table.iter().next() {
             Some((step, value)) => match value.get_ref() {
-                DeValue::Table(inner) if left.len() == 1 || inner.contains_key(name) => {
-                    Here { table: inner, span: Some(value.span()), key: format!("{}.{}", self.key, step.get_ref()) }
-                }
+                DeValue::Table(inner) if left.len() == 1 || inner.contains_key(name) => Here {
+                    table: inner,
+                    span: Some(value.span()),
+                    key: format!("{}.{}", self.key, step.get_ref()),
+                },
                 _ => self,
             },
             None => self,
@@ -354,7 +377,7 @@ mod tests {
             scenario.steps.iter().map(|step| step.get_ref().clone()).collect::<Vec<_>>()
         };
         assert_eq!((steps(own), &own.vars, own.settings()), (steps(hand), &hand.vars, hand.settings()));
-        variants.axes[0].0.clone()
+        variants.sets[0].key.clone()
     }
 
     #[test]
@@ -372,24 +395,42 @@ mod tests {
         let hint = "{ var = 'm', hint = 500 }";
         assert_eq!(edited("steps.0.make.hint=500", "{ var = 'm' }", hint), "steps[0].make.hint");
         assert_eq!(edited("steps.0.hint=500", "{ var = 'm' }", hint), "steps[0].make.hint");
-        assert_eq!(edited("types.Session.pointers=1", "'64B'", "'64B', pointers = 1"), "types.Session.pointers");
-        assert_eq!(edited("types.Other={ size = \"8B\" }", "[types]", "[types]\nOther = { size = '8B' }"), "types.Other");
+        assert_eq!(
+            edited("types.Session.pointers=1", "'64B'", "'64B', pointers = 1"),
+            "types.Session.pointers"
+        );
+        assert_eq!(
+            edited("types.Other={ size = \"8B\" }", "[types]", "[types]\nOther = { size = '8B' }"),
+            "types.Other"
+        );
         assert_eq!(edited("go.procs=4", "[vars]", "[go]\nprocs = 4\n[vars]"), "go.procs");
-        assert_eq!(edited("machine.memory=64MiB", "[vars]", "[machine]\nmemory = '64MiB'\n[vars]"), "machine.memory");
+        assert_eq!(
+            edited("machine.memory=64MiB", "[vars]", "[machine]\nmemory = '64MiB'\n[vars]"),
+            "machine.memory"
+        );
     }
 
     #[test]
     fn every_combination_is_a_variant_and_the_first_key_turns_fastest() {
-        let variants = variants(&["steps.0.hint=0,10..1_000:log3", "types.Session.size=64B,1KiB..4KiB:log3"]).unwrap();
+        let variants =
+            variants(&["steps.0.hint=0,10..1_000:log3", "types.Session.size=64B,1KiB..4KiB:log3"]).unwrap();
         assert_eq!(
-            variants.axes,
+            variants.sets,
             [
-                ("steps[0].make.hint".to_owned(), ["0", "10", "100", "1000"].map(str::to_owned).to_vec()),
-                ("types.Session.size".to_owned(), ["64B", "1024B", "2048B", "4096B"].map(str::to_owned).to_vec()),
+                Set {
+                    key: "steps[0].make.hint".to_owned(),
+                    values: ["0", "10", "100", "1000"].map(str::to_owned).to_vec()
+                },
+                Set {
+                    key: "types.Session.size".to_owned(),
+                    values: ["64B", "1024B", "2048B", "4096B"].map(str::to_owned).to_vec()
+                },
             ]
         );
         assert_eq!(variants.scenarios.len(), 16);
-        let describe = |number: usize| variants.scenarios[number].steps[0].get_ref().describe(&variants.scenarios[number]);
+        let describe = |number: usize| {
+            variants.scenarios[number].steps[0].get_ref().describe(&variants.scenarios[number])
+        };
         assert_eq!((describe(0), describe(1)), ("make m".to_owned(), "make m for 10".to_owned()));
         assert_eq!((describe(4), describe(7)), ("make m".to_owned(), "make m for 1,000".to_owned()));
     }
@@ -408,7 +449,7 @@ mod tests {
             ("title.x=5", ["title has no keys of its own", "title=VALUE", "--set"]),
             ("steps.0.hint=many", ["steps.0.hint=many", "a text does not fit", "a whole number"]),
             ("types.Session.size=64BB", ["types.Session.size=64BB", "64BB", "size"]),
-            ("vars.m=[]int", ["vars.m=[]int", "slice", "map"]),
+            ("vars.m=[]int", ["vars.m=[]int", "not a map", "a variable that is a map"]),
         ] {
             let said = refused(flag);
             assert!(words.iter().all(|word| said.contains(word)), "{flag}: {said}");
@@ -424,7 +465,8 @@ mod tests {
 
     #[test]
     fn commas_in_lists_and_quotes_part_nothing() {
-        let axis: SetAxis = "steps.1.keys={ random = { count = 5, below = 9 } },\"0..1, 2\",0..9".parse().unwrap();
+        let axis: SetAxis =
+            "steps.1.keys={ random = { count = 5, below = 9 } },\"0..1, 2\",0..9".parse().unwrap();
         assert_eq!(axis.values, ["{ random = { count = 5, below = 9 } }", "\"0..1, 2\"", "0..9"]);
     }
 }
