@@ -34,7 +34,7 @@ fn benches(criterion: &mut Criterion) {
             bencher.iter(|| {
                 let folder = tempfile::tempdir().unwrap();
                 let order = Order {
-                    scenario: &scenario,
+                    scenarios: std::slice::from_ref(&scenario),
                     grid: &grid,
                     manifest: &manifest,
                     shard: Shard::WHOLE,

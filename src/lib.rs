@@ -50,6 +50,7 @@
 //! | [`units`] | sizes and times as people write them |
 //! | [`version`] | which Go is simulated, and every fact that differs between versions |
 //! | [`mistake`] | what is wrong with a file that a user wrote, with its place and what would be accepted |
+//! | [`elementary`] | logarithms, the exponential and the sine, the same bits on every machine |
 //! | [`os`] | physical pages: resident or not, `madvise`, the container's limit |
 //! | [`heap`] | Go's allocator: size classes, spans, caches, the page allocator, sweeping |
 //! | [`gc`] | marking: roots, colours, the grey queue, the write barrier |
@@ -81,6 +82,7 @@ pub mod chart;
 pub mod cli;
 pub mod container;
 pub mod cost;
+pub mod elementary;
 pub mod gc;
 pub mod go_program;
 pub mod heap;

@@ -82,6 +82,25 @@ impl GoVersion {
         self >= GoVersion::Go1_25
     }
 
+    // ---- what the compiler keeps on the stack ----
+
+    /// Largest declared variable (`var x T`) in bytes that may lie on the stack: 128 KiB since 1.24, 10 MiB before
+    /// (`cmd/compile/internal/ir/cfg.go` `MaxStackVarSize`).
+    pub fn max_stack_variable_bytes(self) -> u64 {
+        if self >= GoVersion::Go1_24 { 128 << 10 } else { 10 << 20 }
+    }
+
+    /// Largest `new(T)`, `&T{}` and `make([]T, constant)` in bytes that may lie on the stack (`MaxImplicitStackVarSize`).
+    pub fn max_implicit_stack_bytes(self) -> u64 {
+        64 << 10
+    }
+
+    /// Largest backing array in bytes that `make([]T, n)` may have on the stack when the compiler does not know `n`: since 1.25
+    /// it keeps a buffer of 32 bytes there in case (`cmd/compile/internal/base/flag.go` `VariableMakeThreshold`).
+    pub fn max_unknown_make_stack_bytes(self) -> u64 {
+        if self >= GoVersion::Go1_25 { 32 } else { 0 }
+    }
+
     // ---- goroutines, finalizers and what else programs keep ----
 
     /// Stack bytes of a goroutine that waits for a channel, and of each call with 256 bytes of variables above that, as the

@@ -3,7 +3,7 @@
 mod placed_texts;
 
 use gclab::chart::{self, DARK, Format, Kind, PlacedText, Request, Style};
-use gclab::scenario::{self, Overrides, Scenario};
+use gclab::scenario::{self, Detail, Overrides, RunOptions, Scenario};
 use gclab::trace::{CloseUps, Recording, saved};
 use gclab::version::GoVersion;
 use placed_texts::{outside, overlapping};
@@ -33,7 +33,7 @@ fn record(text: &str, version: GoVersion) -> Recording {
     let scenario = Scenario::parse("small.toml", text).unwrap();
     let settings =
         scenario.settings().overridden(&Overrides { version: Some(version), ..Overrides::default() });
-    scenario::record(&scenario, &settings).unwrap()
+    scenario::run_with(&scenario, &settings, RunOptions::with(Detail::CloseUps)).unwrap()
 }
 
 fn small(version: GoVersion) -> Recording {
@@ -152,6 +152,27 @@ fn pages_say_what_they_show() {
 }
 
 #[test]
+fn maps_that_share_the_keys_of_a_variable_are_a_strip_each() {
+    let sharded = PROGRAM.replace("\"map[int]int\"", "{ of = \"map[int]int\", shards = 5 }");
+    for version in [GoVersion::Go1_23, GoVersion::Go1_27] {
+        let run = record(&sharded, version);
+        let maps = &run.close_ups.as_ref().unwrap().maps;
+        let full = maps.iter().find(|map| map.label == "full").unwrap();
+        assert_eq!((full.len, full.shards.len()), (30_000, 5));
+        for shard in &full.shards {
+            assert_eq!((shard.len, shard.slots.full), (6_000, 6_000));
+            assert!(shard.bytes * 5 < full.bytes * 2, "{shard:?}");
+        }
+        assert_eq!(full.shards.iter().map(|shard| shard.bytes).sum::<u64>(), full.bytes);
+        assert_readable(&run, "shards");
+        let texts = chart::chart_texts(&[run], &Kind::MapXray.into(), &Style::default()).unwrap();
+        for words in ["30,000 entries in 5 shards", "6,000", "2,400", "strips: the shards"] {
+            assert!(texts.iter().any(|text| text.text.contains(words)), "{version}: {words}: {texts:?}");
+        }
+    }
+}
+
+#[test]
 fn what_cannot_be_drawn_is_refused_with_what_is_accepted() {
     let run = small(GoVersion::Go1_23);
     let refused = |runs: &[Recording], request: &Request| {
@@ -184,7 +205,7 @@ fn close_ups_change_nothing_and_add_up() {
         let settings =
             scenario.settings().overridden(&Overrides { version: Some(version), ..Overrides::default() });
         let plain = scenario::run(&scenario, &settings).unwrap();
-        let run = scenario::record(&scenario, &settings).unwrap();
+        let run = scenario::run_with(&scenario, &settings, RunOptions::with(Detail::CloseUps)).unwrap();
         let as_text = |trace| saved::to_text(&[Recording { trace, close_ups: None }]);
         assert!(as_text(run.trace.clone()) == as_text(plain), "{version}: looking changed the run");
         add_up(&run, version);

@@ -95,6 +95,76 @@ fn shards_that_are_merged_are_the_sweep() {
     assert!(files(&scene.path().join("merged")) == files(&scene.path().join("out")), "not the same bytes");
 }
 
+const SET: &str = "sweep small.toml --set steps.1.bytes=8MiB,32MiB --set steps[0].alloc.count=16..64:lin2 --gogc 50,100 \
+    --seeds 2 --seed 5";
+
+#[test]
+fn keys_of_the_scenario_are_swept_and_each_is_a_column() {
+    let scene = scene();
+    let (code, stdout, stderr) = run(scene.path(), SET);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("16 runs") && stdout.contains("steps[1].garbage.bytes = 32MiB"), "{stdout}");
+    let csv = std::fs::read_to_string(scene.path().join("out/small.sweep.csv")).unwrap();
+    let mut lines = csv.lines();
+    let header = lines.next().unwrap();
+    assert!(header.ends_with(",latency_max_ns,steps[1].garbage.bytes,steps[0].alloc.count"), "{header}");
+    let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
+    let column = |name: &str| header.split(',').position(|known| known == name).unwrap();
+    let last = |row: &Vec<&str>| (row[row.len() - 2].to_owned(), row[row.len() - 1].to_owned());
+    let pair = |bytes: &str, count: &str| (bytes.to_owned(), count.to_owned());
+    assert_eq!(last(&rows[0]), pair("8MiB", "16"));
+    assert_eq!(last(&rows[4]), pair("32MiB", "16"));
+    assert_eq!(last(&rows[8]), pair("8MiB", "64"));
+    assert_eq!(last(&rows[15]), pair("32MiB", "64"));
+    // The row is the run of the file that somebody has edited by hand.
+    let edited = SIM.replace("count = 64", "count = 16").replace("32MiB", "8MiB");
+    std::fs::write(scene.path().join("edited.toml"), edited).unwrap();
+    let line = format!("run edited.toml --gogc 50 --seed {} --json --no-plot", rows[0][column("seed")]);
+    let (code, json, stderr) = run(scene.path(), &line);
+    assert_eq!(code, 0, "{stderr}");
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let summary = &value["runs"][0]["summary"];
+    for name in ["duration_ns", "num_gc", "total_alloc_bytes", "peak_rss_bytes"] {
+        assert_eq!(rows[0][column(name)], summary[name].to_string(), "{name}");
+    }
+}
+
+#[test]
+fn shards_of_a_sweep_over_keys_merge_and_sweeps_over_other_values_do_not_mix() {
+    let scene = scene();
+    run(scene.path(), SET);
+    for shard in 0..2 {
+        let (code, _, stderr) = run(scene.path(), &format!("{SET} --shard {shard}/2 --out parts"));
+        assert_eq!(code, 0, "{stderr}");
+    }
+    let (code, _, stderr) =
+        run(scene.path(), "merge parts/small.0-of-2.part.csv parts/small.1-of-2.part.csv --out merged");
+    assert_eq!(code, 0, "{stderr}");
+    assert!(files(&scene.path().join("merged")) == files(&scene.path().join("out")), "not the same bytes");
+    let other = SET.replace("8MiB,32MiB", "8MiB,16MiB");
+    let (code, _, stderr) = run(scene.path(), &format!("{other} --shard 1/2 --out parts"));
+    assert_eq!(code, 2);
+    assert!(stderr.contains("another sweep") && stderr.contains("set differs"), "{stderr}");
+}
+
+#[test]
+fn a_key_that_cannot_be_set_is_named_with_what_is_accepted() {
+    let scene = scene();
+    for (set, words) in [
+        ("steps.1.bites=8MiB", ["steps.1.bites=8MiB", "unknown key", "bytes"]),
+        ("steps.1.bytes=8MiB,lots", ["steps.1.bytes=lots", "lots", "accepted"]),
+        ("steps.9.bytes=8MiB", ["no element 9", "0 to 1", "accepted"]),
+        ("sizes.live=3", ["no \"sizes\"", "vars", "accepted"]),
+        ("steps.1.bytes", ["sets nothing", "KEY=A,B,C", "accepted"]),
+    ] {
+        let (code, _, stderr) = run(scene.path(), &format!("sweep small.toml --set {set}"));
+        assert_eq!(code, 2, "{set}: {stderr}");
+        let stderr = stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.iter().all(|word| stderr.contains(word)), "{set}: {stderr}");
+        assert!(!scene.path().join("out").exists(), "{set} wrote something");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn whoever_is_stopped_or_killed_goes_on() {

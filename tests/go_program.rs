@@ -247,6 +247,44 @@ fn the_program_of_every_step_does_what_the_simulation_does() {
 
 #[test]
 #[ignore = "needs real Go: GCLAB_GO=/path/to/bin/go"]
+fn the_compiler_moves_to_the_heap_what_the_simulation_allocates() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = read(&root().join("sims/returned-pointer.toml"));
+    let source = folder.path().join("returned-pointer.go");
+    let text = program(&scenario);
+    std::fs::write(&source, &text).unwrap();
+    let mut build = tool("go");
+    build.args(["build", "-gcflags=-m", "-o"]).arg(folder.path().join("returned-pointer")).arg(&source);
+    let output = build.output().expect("go starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let escapes = |function: &str| {
+        let start = text.lines().position(|line| line.starts_with(&format!("func {function}("))).unwrap();
+        let length = text.lines().skip(start).position(|line| line == "}").unwrap();
+        let in_it = |line: &&str| {
+            let number = line.split(':').nth(1).and_then(|number| number.parse::<usize>().ok());
+            number.is_some_and(|number| (start + 1..=start + length).contains(&number))
+        };
+        said.lines()
+            .filter(|line| line.contains("moved to heap") || line.ends_with("escapes to heap"))
+            .any(|line| in_it(&line))
+    };
+    for (function, is_on_the_heap) in [
+        ("valueOf16Byte", false),
+        ("pointerTo16Byte", true),
+        ("valueOfOrder", false),
+        ("pointerToOrder", true),
+        ("valueOf264Byte", false),
+        ("pointerTo264Byte", true),
+        ("valueOfNew1024Byte", false),
+        ("pointerToNew1024Byte", true),
+    ] {
+        assert_eq!(escapes(function), is_on_the_heap, "{function}: {said}");
+    }
+}
+
+#[test]
+#[ignore = "needs real Go: GCLAB_GO=/path/to/bin/go"]
 fn go_draws_the_same_keys() {
     const MAIN: &str = "package main\n\nimport (\n\t\"fmt\"\n\t\"math\"\n\t\"math/bits\"\n)\n\nfunc main() {
         order := newPermutation(1_000_000, 7, 3, 2)

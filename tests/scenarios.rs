@@ -102,6 +102,19 @@ fn a_window_of_keys_grows_a_little_and_then_holds_still() {
 }
 
 #[test]
+fn a_returned_pointer_is_an_object_a_call_and_a_returned_value_is_none() {
+    let trace = run("returned-pointer.toml");
+    let mallocs: Vec<u64> = trace.snapshots.iter().map(|row| row.mem_stats.mallocs).collect();
+    let bytes: Vec<u64> = trace.snapshots.iter().map(|row| row.mem_stats.total_alloc).collect();
+    // By value, by pointer, again and again; buffers of an unknown length escape though they are not returned.
+    let made: Vec<u64> = mallocs.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let expected = [0, 1, 0, 1, 0, 1, 0, 1, 1, 1, 0].map(|escapes| escapes * 100_000);
+    assert_eq!(made, expected, "{:?}", trace.snapshots.iter().map(|row| &row.label).collect::<Vec<_>>());
+    let sizes: Vec<u64> = bytes.windows(2).map(|pair| (pair[1] - pair[0]) / 100_000).collect();
+    assert_eq!(sizes, [0, 16, 0, 64, 0, 288, 0, 1024, 32, 48, 0]);
+}
+
+#[test]
 fn a_leak_shows_after_collections_and_a_cache_does_not() {
     let trace = run("leak-or-retained.toml");
     let after = |label: &str| -> Vec<f64> {

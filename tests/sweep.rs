@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use gclab::scenario::{self, Detail, Gogc, MemoryLimit, Scenario};
+use gclab::scenario::{self, Detail, Gogc, MemoryLimit, RunOptions, Scenario};
 use gclab::sweep::{
     Axes, Ended, Grid, Listener, Manifest, Merged, Order, Outcome, Row, Shard, SweepError, merge, read_rows,
     run,
@@ -42,7 +42,7 @@ impl Sweep {
     fn run(&self, shard: &str, folder: &Path, threads: usize, stop_after: u64) -> Result<Ended, SweepError> {
         let shard: Shard = shard.parse().unwrap();
         let order = Order {
-            scenario: &self.scenario,
+            scenarios: std::slice::from_ref(&self.scenario),
             grid: &self.grid,
             manifest: &self.manifest,
             shard,
@@ -136,7 +136,8 @@ fn totals_are_those_of_the_whole_recording() {
         let scenario = Scenario::parse(name, &text).unwrap();
         let settings = scenario.settings();
         let mut whole = scenario::run(&scenario, &settings).unwrap();
-        let totals = scenario::run_with_detail(&scenario, &settings, Detail::Totals).unwrap();
+        let totals =
+            scenario::run_with(&scenario, &settings, RunOptions::with(Detail::Totals)).unwrap().trace;
         assert!(totals.samples.is_empty() && !whole.samples.is_empty());
         whole.samples.clear();
         assert_eq!(format!("{whole:?}"), format!("{totals:?}"), "{name}");

@@ -2,7 +2,8 @@
 //!
 //! Each moment is a panel. A bucket is a row of eight squares; overflow buckets stand behind the bucket they hang on, tied to it.
 //! A map of thousands of buckets is shown by its first ones, the whole of it by a bar of how many slots are in which state. A map
-//! that grows shows both arrays, the old one first: its entries move as the program writes.
+//! that grows shows both arrays, the old one first: its entries move as the program writes. Of several maps that share the keys of
+//! a variable each is a strip, as long as the others, of how many of its slots are in which state.
 
 use super::axis::size_text;
 use super::moments::{Moments, choose};
@@ -23,6 +24,9 @@ const WORDS_PX: f32 = 118.0;
 /// Words above the buckets of each array of a map that grows, in pixels.
 const ARRAY_NAME_PX: f32 = 30.0;
 const KEY_PX: f32 = 36.0;
+/// The lowest and the highest strip of a shard in pixels.
+const LOWEST_STRIP_PX: f32 = 27.0;
+const HIGHEST_STRIP_PX: f32 = 40.0;
 /// Sizes of a slot that are tried, largest first, in pixels with the gap.
 const SLOT_PX: [f32; 6] = [22.0, 18.0, 15.0, 13.0, 11.0, 9.0];
 
@@ -30,6 +34,8 @@ const BUCKETS: &str = "delete empties slots and nothing else: the bucket array n
     hang. A deleted slot keeps a mark as long as something live follows in its chain, so that a search goes on.";
 const GROUPS: &str = "delete empties slots and nothing else: tables never shrink. In a group that was once full a deleted slot \
     becomes a tombstone: a search goes on there, and it takes room like an entry until an insert or a rehash uses it again.";
+const SHARDS: &str = "Key k is in shard k % n: a map of its own, with a lock of its own, that grows when it has to. Each pays for its own \
+    array, and none becomes smaller.";
 
 /// Draws a map of the run at the moments of `wanted`; without wishes, at its fullest snapshot and at the last one at which it holds
 /// something else. Of several maps the largest is drawn.
@@ -56,8 +62,12 @@ pub fn draw(
 
     let title = format!("Inside the map {}: {}", largest.variable, recording.trace.title);
     let top = page::header(picture, theme, &title, &words::settings(&recording.trace.config));
-    let is_buckets = largest.design == MapDesign::Buckets;
-    let bottom = page::footer(picture, theme, if is_buckets { BUCKETS } else { GROUPS });
+    let explanation = match largest.design {
+        _ if !largest.shards.is_empty() => SHARDS,
+        MapDesign::Buckets => BUCKETS,
+        MapDesign::Groups => GROUPS,
+    };
+    let bottom = page::footer(picture, theme, explanation);
     let whole = picture.width_px as f32 - 2.0 * MARGIN_PX;
     let width = (whole - GUTTER_PX * (maps.len() - 1) as f32) / maps.len() as f32;
     let panel = |index: usize| {
@@ -157,10 +167,12 @@ fn draw_panel(picture: &mut Picture, theme: &Theme, map: &MapXray, panel: Area, 
     let areas = array_areas(map, panel);
     let drawn: Vec<Vec<(f32, f32)>> =
         arrays(map).iter().zip(&areas).map(|((_, array), area)| places(array, *area, slot_px)).collect();
-    draw_bar(picture, theme, all_slots(map), bar);
+    draw_bar(picture, theme, map.all_slots(), bar);
     let shown: usize = drawn.iter().map(Vec::len).sum();
-    let remark = font.elide(&shown_text(map, shown), width);
+    let strips = shown_shards(map, Area { top: panel.top + WORDS_PX, ..panel });
+    let remark = font.elide(&shown_text(map, shown, strips), width);
     picture.text(line(101.0), Align::Start, font, theme.text_quiet, &remark);
+    draw_shards(picture, theme, map, Area { top: panel.top + WORDS_PX, ..panel });
     for (((name, array), area), places) in arrays(map).into_iter().zip(areas).zip(drawn) {
         let middle = at(area.left, area.top - ARRAY_NAME_PX / 2.0);
         let name = if places.is_empty() { String::new() } else { font.elide(name, width) };
@@ -171,16 +183,32 @@ fn draw_panel(picture: &mut Picture, theme: &Theme, map: &MapXray, panel: Area, 
     }
 }
 
-/// Slots of both arrays.
-fn all_slots(map: &MapXray) -> SlotCounts {
-    let old = map.old.as_ref().map_or(SlotCounts::default(), |old| old.slots);
-    let new = map.current.slots;
-    SlotCounts {
-        full: new.full + old.full,
-        empty: new.empty + old.empty,
-        deleted: new.deleted + old.deleted,
-        evacuated: new.evacuated + old.evacuated,
+/// A strip for each map of several, as many as there is room for: its number, the states of its slots, its entries.
+fn draw_shards(picture: &mut Picture, theme: &Theme, map: &MapXray, area: Area) {
+    let font = regular(BODY_PX);
+    let (number_px, count_px) = (font.width_px("1,023") + 12.0, font.width_px("1,000,000") + 12.0);
+    let shown = shown_shards(map, area);
+    let row_px = (area.height() / shown.max(1) as f32).min(HIGHEST_STRIP_PX);
+    for (number, shard) in map.shards.iter().take(shown).enumerate() {
+        let top = area.top + number as f32 * row_px;
+        let y = top + row_px / 2.0;
+        let strip = Area {
+            left: area.left + number_px,
+            right: area.right - count_px,
+            top: top + 3.0,
+            bottom: top + row_px - 3.0,
+        };
+        let number = plain(number as f64, 0);
+        picture.text(at(strip.left - 10.0, y), Align::End, font, theme.text_quiet, &number);
+        draw_bar(picture, theme, shard.slots, strip);
+        let entries = plain(shard.len as f64, 0);
+        picture.text(at(area.right, y), Align::End, font, theme.text, &entries);
     }
+}
+
+/// How many strips have room.
+fn shown_shards(map: &MapXray, area: Area) -> usize {
+    map.shards.len().min((area.height() / LOWEST_STRIP_PX) as usize)
 }
 
 /// `1,000 entries in 262,144 buckets, 38 MiB`
@@ -192,6 +220,9 @@ fn sizes_text(map: &MapXray) -> String {
         overflow => format!(" + {} overflow", count(overflow)),
     };
     let bytes = size_text(map.bytes);
+    if !map.shards.is_empty() {
+        return format!("{entries} entries in {} shards, {bytes}", count(map.shards.len() as u64));
+    }
     match (map.design, map.tables) {
         (MapDesign::Buckets, _) => format!("{entries} entries in {buckets} buckets{overflow}, {bytes}"),
         (MapDesign::Groups, 0) => format!("{entries} entries in one group, {bytes}"),
@@ -202,7 +233,12 @@ fn sizes_text(map: &MapXray) -> String {
 }
 
 /// How much of the map the squares are.
-fn shown_text(map: &MapXray, shown: usize) -> String {
+fn shown_text(map: &MapXray, shown: usize, strips: usize) -> String {
+    match map.shards.len() {
+        0 => {}
+        all if all == strips => return "bar: all slots; strips: the shards, and their entries".to_owned(),
+        _ => return format!("bar: all slots; strips: the first {strips} shards, and their entries"),
+    }
     let all: u64 = arrays(map).iter().map(|(_, array)| array.buckets).sum();
     let name = match map.design {
         MapDesign::Buckets => "buckets",
@@ -317,7 +353,7 @@ fn draw_key(picture: &mut Picture, theme: &Theme, maps: &[&MapXray], y: f32) {
     let font = regular(BODY_PX);
     let mut x = MARGIN_PX;
     for state in SlotState::ALL {
-        let is_there = maps.iter().any(|map| count_of(all_slots(map), state) > 0);
+        let is_there = maps.iter().any(|map| count_of(map.all_slots(), state) > 0);
         if !is_there {
             continue;
         }

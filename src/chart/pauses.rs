@@ -33,7 +33,12 @@ pub fn draw(picture: &mut Picture, theme: &Theme, recording: &Recording) -> Resu
     let close_ups = super::close_ups(recording, Kind::Pauses)?;
     let trace = &recording.trace;
     let title = format!("How long the collector holds the program up: {}", trace.title);
-    let subtitle = format!("{} · {}", words::settings(&trace.config), words::cycle_count(trace));
+    let subtitle = format!(
+        "{} · {}{}",
+        words::settings(&trace.config),
+        words::cycle_count(trace),
+        p99_words(&close_ups.pauses, &close_ups.assists)
+    );
     let top = page::header(picture, theme, &title, &subtitle);
     let bottom = page::footer(picture, theme, EXPLANATION);
     let area = Area {
@@ -56,6 +61,15 @@ pub fn draw(picture: &mut Picture, theme: &Theme, recording: &Recording) -> Resu
     }
     draw_axis(picture, theme, &axis, area.bottom - 8.0);
     Ok(())
+}
+
+/// ` · 99 % of pauses ≤ 48 µs, of assists ≤ 1.2 ms`, of what there was.
+fn p99_words(pauses: &Durations, assists: &Durations) -> String {
+    let named = [("pauses", pauses), ("assists", assists)];
+    let said = named.iter().filter(|(_, durations)| durations.count > 0);
+    let said: Vec<String> =
+        said.map(|(name, durations)| format!("of {name} ≤ {}", duration_text(durations.p99_ns))).collect();
+    if said.is_empty() { String::new() } else { format!(" · 99 % {}", said.join(", ")) }
 }
 
 /// Durations from `first_bin` on, in bins of [`R10`].

@@ -1,24 +1,33 @@
 //! Spans by size class: what the heap is made of, and what of it is waste.
 //!
-//! A bar for each size class, as long as its spans are large: objects, free slots, and what no slot covers. The widest classes come
-//! first in number of bytes; the order on the page is that of sizes.
+//! A row for each size class in use, in order of size, says two things that one bar cannot say. How much memory its spans hold: a bar on
+//! a logarithmic axis, because one class often holds a thousand times as much as the next. And what those spans consist of: a bar of
+//! equal length for every class, in which objects, free slots and what no slot covers are parts of the whole. The numbers stand
+//! at the bars.
 
-use super::axis::{ByteAxis, byte_ticks, duration_text, size_text};
+use super::axis::{duration_text, size_text};
 use super::moments::{Moments, choose};
 use super::page::{self, MARGIN_PX};
 use super::picture::{Align, Area, Hatching, Mark, Picture, at};
 use super::scale::plain;
-use super::text::{bold, regular};
+use super::text::{Font, bold, regular};
 use super::theme::{BODY_PX, Theme};
 use super::{ChartError, Kind, words};
+use crate::elementary::log2;
 use crate::trace::{Recording, SizeClassRow, SizeClasses};
 
-/// Width of the column of sizes, and of the columns of numbers, in pixels.
+/// Width of the column of sizes in pixels.
 const NAMES_PX: f32 = 130.0;
-const NUMBERS_PX: f32 = 420.0;
+/// Width of the bars of bytes, with the number at their ends, and of that number, in pixels.
+const BYTES_PX: f32 = 500.0;
+const BYTES_TEXT_PX: f32 = 104.0;
+/// From the bars of bytes to those of parts, in pixels.
+const GUTTER_PX: f32 = 36.0;
+/// Width of the columns of numbers on the right, in pixels.
+const NUMBERS_PX: f32 = 330.0;
 /// The lowest and the highest row in pixels.
 const LOWEST_PX: f32 = 27.0;
-const HIGHEST_PX: f32 = 84.0;
+const HIGHEST_PX: f32 = 60.0;
 /// Heights of the key, the heading and the axis in pixels.
 const KEY_PX: f32 = 38.0;
 const HEADING_PX: f32 = 34.0;
@@ -83,16 +92,11 @@ struct Bar {
     row: SizeClassRow,
 }
 
-/// Classes with less than this share of all bytes have no row of their own: one part in so many.
-const SMALLEST_PART: u64 = 200;
-
-/// The classes that take the most room, in order of size, then all others together.
+/// Every class, or the `most - 1` that take the most room, in order of size, and then all others together.
 fn bars(rows: &[SizeClassRow], most: usize) -> Vec<Bar> {
     let mut by_room: Vec<usize> = (0..rows.len()).collect();
     by_room.sort_by_key(|index| (std::cmp::Reverse(rows[*index].span_bytes), *index));
-    let all = total(rows).span_bytes;
-    let large = by_room.iter().take_while(|index| rows[**index].span_bytes * SMALLEST_PART >= all).count();
-    let named = if large < rows.len() || rows.len() > most { large.min(most - 1) } else { rows.len() };
+    let named = if rows.len() > most { most - 1 } else { rows.len() };
     let mut shown = by_room[..named].to_vec();
     shown.sort_unstable();
     let name = |row: &SizeClassRow| match row.elem_bytes {
@@ -108,6 +112,52 @@ fn bars(rows: &[SizeClassRow], most: usize) -> Vec<Bar> {
     bars
 }
 
+/// Where a row's parts lie across the page.
+struct Columns {
+    bytes: LogAxis,
+    /// The bars of parts, from left to right.
+    parts: (f32, f32),
+    right: f32,
+}
+
+/// Bytes on a logarithmic axis that begins at a power of two.
+struct LogAxis {
+    least_bytes: u64,
+    most_bytes: u64,
+    left: f32,
+    right: f32,
+}
+
+impl LogAxis {
+    /// From half of the smallest to the largest of `rows`.
+    fn holding<'r>(rows: impl Iterator<Item = &'r SizeClassRow> + Clone, left: f32, right: f32) -> LogAxis {
+        let sizes = rows.map(|row| row.span_bytes.max(1));
+        let least_bytes = sizes.clone().min().unwrap_or(1).next_power_of_two() / 2;
+        let most_bytes = sizes.max().unwrap_or(1).max(2 * least_bytes.max(1));
+        LogAxis { least_bytes: least_bytes.max(1), most_bytes, left, right }
+    }
+
+    fn x(&self, bytes: u64) -> f32 {
+        let ratio = |bytes: u64| log2(bytes.max(self.least_bytes) as f64 / self.least_bytes as f64);
+        let share = ratio(bytes) / ratio(self.most_bytes);
+        self.left + share as f32 * (self.right - self.left)
+    }
+
+    /// Powers of eight or of a larger power of two, so that there are at most six.
+    fn ticks(&self) -> Vec<u64> {
+        let powers = |step: u32| {
+            (0..64).step_by(step as usize).map(|power| 1u64 << power).filter(|bytes| self.holds(*bytes))
+        };
+        let step =
+            (1..).map(|thirds| 3 * thirds).find(|step| powers(*step).count() <= 6).expect("a wide step");
+        powers(step).collect()
+    }
+
+    fn holds(&self, bytes: u64) -> bool {
+        (self.least_bytes..=self.most_bytes).contains(&bytes)
+    }
+}
+
 fn draw_classes(picture: &mut Picture, theme: &Theme, moment: &SizeClasses, area: Area) {
     let all = total(&moment.rows);
     let rows_top = area.top + KEY_PX + HEADING_PX;
@@ -117,50 +167,70 @@ fn draw_classes(picture: &mut Picture, theme: &Theme, moment: &SizeClasses, area
     let bars = bars(&moment.rows, most);
     let row_px = (room / (bars.len() + 1) as f32).min(HIGHEST_PX);
     draw_key(picture, theme, area, &all);
-    let plot = Area {
-        left: area.left + NAMES_PX,
-        top: rows_top,
-        right: area.right - NUMBERS_PX,
-        bottom: rows_top + bars.len() as f32 * row_px,
+    let left = area.left + NAMES_PX;
+    let bytes_right = left + BYTES_PX - BYTES_TEXT_PX;
+    let rows = bars.iter().map(|bar| &bar.row).chain([&all]);
+    let columns = Columns {
+        bytes: LogAxis::holding(rows, left, bytes_right),
+        parts: (left + BYTES_PX + GUTTER_PX, area.right - NUMBERS_PX),
+        right: area.right,
     };
-    let largest = bars.iter().map(|bar| bar.row.span_bytes).max().unwrap_or(0).max(1);
-    let sizes =
-        ByteAxis { max_bytes: (largest as f64 * 1.04) as u64 + 1, bottom_px: plot.left, top_px: plot.right };
-    picture.fill(plot, theme.panel_alternate);
-    draw_axis(picture, theme, sizes, plot);
-    draw_heading(picture, theme, area, plot.top - HEADING_PX / 2.0);
+    let bottom = rows_top + bars.len() as f32 * row_px;
+    picture.fill(Area { left, top: rows_top, right: left + BYTES_PX, bottom }, theme.panel_alternate);
+    draw_axis(picture, theme, &columns.bytes, (rows_top, bottom + row_px));
+    draw_heading(picture, theme, &columns, rows_top - HEADING_PX / 2.0);
     for (index, bar) in bars.iter().enumerate() {
-        let y = plot.top + (index as f32 + 0.5) * row_px;
-        let name = bold(BODY_PX).elide(&bar.name, NAMES_PX - 12.0);
-        picture.text(at(plot.left - 12.0, y), Align::End, bold(BODY_PX), theme.text, &name);
-        let half = (row_px * 0.36).min(26.0);
-        draw_bar(picture, theme, &bar.row, sizes, (y - half, y + half));
-        draw_numbers(picture, theme, &bar.row, area.right, y);
+        let top = rows_top + index as f32 * row_px;
+        draw_row(picture, theme, bar, &columns, (top, row_px), regular(BODY_PX));
     }
-    // Below the axis of the bars, in the columns of numbers.
-    let y = plot.bottom + row_px / 2.0 + 4.0;
-    let rule = Area { left: plot.right + 12.0, top: plot.bottom + 1.0, bottom: plot.bottom + 3.0, ..area };
-    picture.fill(rule, theme.rule);
-    draw_numbers(picture, theme, &all, area.right, y);
+    picture.fill(
+        Area { left: area.left, top: bottom + 1.0, right: area.right, bottom: bottom + 3.0 },
+        theme.rule,
+    );
+    let sum = Bar { name: "together".to_owned(), row: all };
+    draw_row(picture, theme, &sum, &columns, (bottom + 2.0, row_px), bold(BODY_PX));
 }
 
-/// The parts of a row: bytes, and whether hatched.
-fn draw_bar(
+/// One class: its name, its bytes, what they consist of, its numbers.
+fn draw_row(
+    picture: &mut Picture,
+    theme: &Theme,
+    bar: &Bar,
+    columns: &Columns,
+    (top, row_px): (f32, f32),
+    font: Font,
+) {
+    let y = top + row_px / 2.0;
+    let half = (row_px * 0.36).min(18.0);
+    let (top, bottom) = (y - half, y + half);
+    let left = columns.bytes.left;
+    let name = bold(BODY_PX).elide(&bar.name, NAMES_PX - 12.0);
+    picture.text(at(left - 12.0, y), Align::End, bold(BODY_PX), theme.text, &name);
+    let right = columns.bytes.x(bar.row.span_bytes).max(left + 2.0);
+    picture.fill(Area { left, right, top, bottom }, theme.page_small);
+    picture.text(at(right + 9.0, y), Align::Start, font, theme.text, &size_text(bar.row.span_bytes));
+    draw_parts(picture, theme, &bar.row, columns.parts, (top, bottom));
+    for (_, from_right, cell) in NUMBERS {
+        picture.text(at(columns.right - from_right, y), Align::End, font, theme.text, &cell(&bar.row));
+    }
+}
+
+/// What the spans of a row consist of, as parts of one length.
+fn draw_parts(
     picture: &mut Picture,
     theme: &Theme,
     row: &SizeClassRow,
-    sizes: ByteAxis,
+    (left, right): (f32, f32),
     (top, bottom): (f32, f32),
 ) {
-    let edge = |bytes: u64| sizes.y(bytes);
+    let whole = row.span_bytes.max(1) as f32;
+    let edge = |bytes: u64| left + (right - left) * bytes as f32 / whole;
     let objects = edge(row.object_bytes);
     let free = edge(row.object_bytes + row.free_slot_bytes);
-    let tail = edge(row.span_bytes);
-    let left = edge(0);
     picture.fill(Area { left, right: objects, top, bottom }, theme.heap_alloc);
     picture.fill(Area { left: objects, right: free, top, bottom }, theme.free);
     hatch(picture, theme, Area { left: objects, right: free, top, bottom });
-    picture.fill(Area { left: free, right: tail, top, bottom }, theme.memory_limit);
+    picture.fill(Area { left: free, right, top, bottom }, theme.memory_limit);
 }
 
 fn hatch(picture: &mut Picture, theme: &Theme, area: Area) {
@@ -197,38 +267,35 @@ fn draw_key(picture: &mut Picture, theme: &Theme, area: Area, all: &SizeClassRow
 /// A column of numbers: heading, its right edge from the right in pixels, and what stands in it.
 type Column = (&'static str, f32, fn(&SizeClassRow) -> String);
 
-const COLUMNS: [Column; 4] = [
-    ("spans", 318.0, |row| plain(row.spans as f64, 0)),
-    ("objects", 208.0, |row| plain(row.objects as f64, 0)),
-    ("spans’ size", 90.0, |row| size_text(row.span_bytes)),
-    ("waste", 6.0, |row| percent_text(row.free_slot_bytes + row.tail_bytes, row.span_bytes)),
+const NUMBERS: [Column; 3] = [
+    ("waste", 222.0, |row| percent_text(row.free_slot_bytes + row.tail_bytes, row.span_bytes)),
+    ("spans", 122.0, |row| plain(row.spans as f64, 0)),
+    ("objects", 6.0, |row| plain(row.objects as f64, 0)),
 ];
 
 fn percent_text(part: u64, whole: u64) -> String {
     format!("{:.1} %", part as f64 * 100.0 / whole.max(1) as f64)
 }
 
-fn draw_heading(picture: &mut Picture, theme: &Theme, area: Area, y: f32) {
+fn draw_heading(picture: &mut Picture, theme: &Theme, columns: &Columns, y: f32) {
     let font = regular(BODY_PX);
-    picture.text(at(area.left + NAMES_PX - 12.0, y), Align::End, font, theme.text_quiet, "slot size");
-    for (heading, from_right, _) in COLUMNS {
-        picture.text(at(area.right - from_right, y), Align::End, font, theme.text_quiet, heading);
+    let mut heading = |x: f32, align: Align, text: &str| {
+        picture.text(at(x, y), align, font, theme.text_quiet, text);
+    };
+    heading(columns.bytes.left - 12.0, Align::End, "slot size");
+    heading(columns.bytes.left, Align::Start, "memory in spans, logarithmic");
+    heading(columns.parts.0, Align::Start, "what the spans consist of");
+    for (text, from_right, _) in NUMBERS {
+        heading(columns.right - from_right, Align::End, text);
     }
 }
 
-fn draw_numbers(picture: &mut Picture, theme: &Theme, row: &SizeClassRow, right: f32, y: f32) {
-    for (_, from_right, cell) in COLUMNS {
-        picture.text(at(right - from_right, y), Align::End, regular(BODY_PX), theme.text, &cell(row));
-    }
-}
-
-fn draw_axis(picture: &mut Picture, theme: &Theme, sizes: ByteAxis, plot: Area) {
-    for (bytes, text) in byte_ticks(sizes.max_bytes, ((plot.width() / 110.0) as usize).max(2)) {
-        let x = sizes.y(bytes);
-        picture.fill(Area { left: x - 1.0, right: x, ..plot }, theme.grid);
-        let half = regular(BODY_PX).width_px(&text) / 2.0;
-        let x = x.min(plot.right - half + 10.0);
-        picture.text(at(x, plot.bottom + 18.0), Align::Middle, regular(BODY_PX), theme.text_quiet, &text);
+fn draw_axis(picture: &mut Picture, theme: &Theme, axis: &LogAxis, (top, bottom): (f32, f32)) {
+    for bytes in axis.ticks() {
+        let x = axis.x(bytes);
+        picture.fill(Area { left: x - 1.0, right: x, top, bottom }, theme.grid);
+        let text = size_text(bytes);
+        picture.text(at(x, bottom + 18.0), Align::Middle, regular(BODY_PX), theme.text_quiet, &text);
     }
 }
 
@@ -249,8 +316,19 @@ mod tests {
             names(4),
             [named("16 B", 500), named("48 B", 400), named("above 32 KiB", 900), named("3 others", 31)]
         );
-        // One byte of 1,831 is not worth a row.
-        assert_eq!(names(9).last(), Some(&named("1 others", 1)));
-        assert_eq!(bars(&rows[..5], 9).len(), 5);
+        // However small: every class has a row if there is room.
+        assert_eq!(names(6).last(), Some(&named("96 B", 1)));
+    }
+
+    #[test]
+    fn one_class_may_hold_a_thousand_times_as_much_as_another_and_both_can_be_seen() {
+        let row = |span_bytes| SizeClassRow { span_bytes, ..Default::default() };
+        let rows = [row(8 << 10), row(100 << 20), row(24 << 10)];
+        let axis = LogAxis::holding(rows.iter(), 100.0, 500.0);
+        assert_eq!((axis.least_bytes, axis.x(4 << 10), axis.x(100 << 20)), (4 << 10, 100.0, 500.0));
+        assert!(axis.x(8 << 10) > 120.0 && axis.x(24 << 10) > axis.x(8 << 10) + 20.0);
+        assert_eq!(axis.ticks(), [4 << 10, 32 << 10, 256 << 10, 2 << 20, 16 << 20]);
+        let narrow = LogAxis::holding([row(8192)].iter(), 0.0, 100.0);
+        assert!(narrow.x(8192) > 0.0 && narrow.ticks().len() <= 6);
     }
 }

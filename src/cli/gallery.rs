@@ -12,7 +12,7 @@ use super::files::{PendingFile, read_scenario, scenario_files};
 use super::pictures::draw_file;
 use super::terminal;
 use crate::chart::Request;
-use crate::scenario::{self, Overrides};
+use crate::scenario::{self, Detail, Overrides, RunOptions};
 use crate::trace::Recording;
 use list::{Entry, List, Picture, Section};
 
@@ -97,11 +97,9 @@ fn draw(args: &GalleryArgs, entry: &Entry, picture: &Picture) -> Result<PendingF
                 version: picture.go,
                 ..Overrides::default()
             });
-            let run = match picture.kind.needs_close_ups() {
-                true => scenario::record(&scenario, &settings),
-                false => scenario::run(&scenario, &settings).map(Recording::from),
-            };
-            run.map_err(|error| CliError::Run { gogc: settings.go.gogc.to_string(), error })
+            let detail = if picture.kind.needs_close_ups() { Detail::CloseUps } else { Detail::Trace };
+            scenario::run_with(&scenario, &settings, RunOptions::with(detail))
+                .map_err(|error| CliError::Run { gogc: settings.go.gogc.to_string(), error })
         })
         .collect::<Result<Vec<Recording>, CliError>>()?;
     let request = Request { kind: picture.kind, at: entry.at.clone() };

@@ -16,7 +16,9 @@ use super::pictures::PictureArgs;
 use super::table::{limit_text, report};
 use super::terminal::{self, Colour};
 use crate::cost::CostProfile;
-use crate::scenario::{self, Gogc, MemoryLimit, Overrides, PROCS_LIMIT, RunSettings, Scenario};
+use crate::scenario::{
+    self, Detail, Gogc, MemoryLimit, Overrides, PROCS_LIMIT, RunOptions, RunSettings, Scenario,
+};
 use crate::trace::{self, Config, OomKill, Recording, Snapshot, Summary, Trace};
 use crate::units::Bytes;
 use crate::version::GoVersion;
@@ -122,8 +124,8 @@ pub(super) fn run(args: &RunArgs) -> Result<(), CliError> {
     }
     let closely =
         args.save_trace.is_some() || (!args.no_plot && args.pictures.need_close_ups(settings.len()));
-    let look = if closely { Look::Closely } else { Look::Plainly };
-    let runs = run_all(&scenario, &settings, look)?;
+    let detail = if closely { Detail::CloseUps } else { Detail::Trace };
+    let runs = run_all(&scenario, &settings, detail)?;
     let traces: Vec<Trace> = runs.iter().map(|run| run.trace.clone()).collect();
     if args.gctrace || environment.gctrace {
         print_gctrace(&traces);
@@ -183,22 +185,16 @@ fn or_one<T: Copy>(list: &[T], environment: Option<T>) -> Vec<Option<T>> {
     if list.is_empty() { vec![environment] } else { list.iter().copied().map(Some).collect() }
 }
 
-/// Whether runs take close-ups.
-#[derive(Clone, Copy)]
-enum Look {
-    Plainly,
-    Closely,
-}
-
-fn run_all(scenario: &Scenario, settings: &[RunSettings], look: Look) -> Result<Vec<Recording>, CliError> {
+fn run_all(
+    scenario: &Scenario,
+    settings: &[RunSettings],
+    detail: Detail,
+) -> Result<Vec<Recording>, CliError> {
     let progress = Progress::new(settings.len());
     let runs: Result<Vec<Recording>, CliError> = settings
         .par_iter()
         .map(|settings| {
-            let run = match look {
-                Look::Plainly => scenario::run(scenario, settings).map(Recording::from),
-                Look::Closely => scenario::record(scenario, settings),
-            };
+            let run = scenario::run_with(scenario, settings, RunOptions::with(detail));
             let run = run.map_err(|error| CliError::Run { gogc: settings.go.gogc.to_string(), error })?;
             progress.done(&run.trace.config);
             Ok(run)

@@ -12,9 +12,10 @@ use super::files::{read_cost_profile, read_scenario_and_text};
 use super::run::zero_or_one;
 use super::terminal;
 use crate::oracle::Interrupt;
-use crate::scenario::{Gogc, MemoryLimit, Overrides};
+use crate::scenario::{Gogc, MemoryLimit, Overrides, RunSettings, Scenario};
 use crate::sweep::{
-    self, Axes, Axis, Ended, Grid, Listener, Manifest, Merged, Order, Procs, RUNS_LIMIT, Row, Shard,
+    self, Axes, Axis, Ended, Grid, Listener, Manifest, Merged, Order, Procs, RUNS_LIMIT, Row, SetAxis, Shard,
+    Variants,
 };
 use crate::units::Bytes;
 use crate::version::GoVersion;
@@ -38,6 +39,7 @@ const THREADS_LIMIT: i64 = 1024;
 #[command(after_help = "Examples:\n  gclab sweep sims/steady-gogc.toml --gogc 10..1000:log20\n  \
         gclab sweep sims/steady-gogc.toml --gogc 10..1000:log20,off --memory-limit 128MiB..2GiB:log10 --seeds 5\n  \
         gclab sweep sims/churn.toml --go 1.23,1.24,1.27 --procs 1,2,4,8 --gogc 50,100,200\n  \
+        gclab sweep sims/grow-without-hint.toml --set steps.1.hint=0,1_000,1_000_000 --go 1.23,1.27\n  \
         gclab sweep sims/churn.toml --gogc 10..1000:log20 --shard 3/8 --out parts    one of eight machines\n  \
         gclab merge parts/*.part.csv --out out                                       and then, once")]
 pub(super) struct SweepArgs {
@@ -62,6 +64,10 @@ pub(super) struct SweepArgs {
     /// Go releases to simulate, of 1.21, 1.23, 1.24, 1.25 and 1.27: 1.23,1.24.
     #[arg(long, value_delimiter = ',', value_name = "LIST")]
     go: Vec<GoVersion>,
+    /// A key of the scenario file and its values: steps.1.make.hint=0,1_000,1_000_000 or types.Session.size=64B..4KiB:log7.
+    /// Steps count from 0, and the step's name may be left out: steps.1.hint. May be given several times.
+    #[arg(long, value_name = "KEY=LIST")]
+    set: Vec<SetAxis>,
     /// How often each combination is run, each time with another seed.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=SEEDS_LIMIT))]
     seeds: u32,
@@ -91,7 +97,8 @@ pub(super) struct SweepArgs {
 /// Runs the subcommand.
 pub(super) fn run(args: &SweepArgs) -> Result<(), CliError> {
     let (scenario, text) = read_scenario_and_text(&args.sim)?;
-    let grid = grid(args, &scenario)?;
+    let variants = variants(args, &scenario, &text)?;
+    let grid = grid(args, &scenario, &variants)?;
     let manifest = Manifest::new(&scenario, &text, &grid);
     let merged = Merged::at(&args.out, &manifest);
     if args.shard.is_none() && merged.is_complete() {
@@ -100,7 +107,7 @@ pub(super) fn run(args: &SweepArgs) -> Result<(), CliError> {
     }
     let watch = Watch::new();
     let order = Order {
-        scenario: &scenario,
+        scenarios: &variants.scenarios,
         grid: &grid,
         manifest: &manifest,
         shard: args.shard.unwrap_or(Shard::WHOLE),
@@ -131,7 +138,17 @@ pub(super) fn threads(flag: Option<u32>) -> usize {
     )
 }
 
-fn grid(args: &SweepArgs, scenario: &crate::scenario::Scenario) -> Result<Grid, CliError> {
+/// The scenario, or what `--set` makes of it.
+fn variants(args: &SweepArgs, scenario: &Scenario, text: &str) -> Result<Variants, CliError> {
+    if args.set.is_empty() {
+        return Ok(Variants { sets: Vec::new(), scenarios: vec![scenario.clone()] });
+    }
+    let file = args.sim.to_string_lossy();
+    Variants::of(&file, text, &args.set)
+        .map_err(|error| CliError::Usage { message: error.to_string(), accepted: error.accepted })
+}
+
+fn grid(args: &SweepArgs, scenario: &Scenario, variants: &Variants) -> Result<Grid, CliError> {
     let mut versions: Vec<GoVersion> = Vec::new();
     for version in &args.go {
         if !versions.contains(version) {
@@ -151,11 +168,9 @@ fn grid(args: &SweepArgs, scenario: &crate::scenario::Scenario) -> Result<Grid, 
         }
         None => None,
     };
-    let base = scenario.settings().overridden(&Overrides {
-        madvdontneed: args.madvdontneed,
-        cost_profile,
-        ..Overrides::default()
-    });
+    let overrides = Overrides { madvdontneed: args.madvdontneed, cost_profile, ..Overrides::default() };
+    let bases: Vec<RunSettings> =
+        variants.scenarios.iter().map(|variant| variant.settings().overridden(&overrides)).collect();
     let numbers = |axis: &[Axis<Procs>]| Axis::values(axis).into_iter().map(|procs| procs.0).collect();
     let axes = Axes {
         versions,
@@ -165,7 +180,7 @@ fn grid(args: &SweepArgs, scenario: &crate::scenario::Scenario) -> Result<Grid, 
         memory_limits: Axis::values(&args.memory_limit),
         gogcs: Axis::values(&args.gogc),
     };
-    let grid = Grid::new(base, axes, args.seeds, args.seed);
+    let grid = Grid::new(bases[0].clone(), axes, args.seeds, args.seed).over(variants.sets.clone(), bases);
     if grid.len() > RUNS_LIMIT {
         return Err(CliError::Usage {
             message: format!("{} combinations", grid.len()),

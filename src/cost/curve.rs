@@ -4,6 +4,8 @@ use std::cell::Cell;
 
 use serde::{Deserialize, Serialize};
 
+use crate::elementary::log2;
+
 /// Measured pairs of a size in bytes (ascending) and a price in nanoseconds.
 ///
 /// Between two points the price is linear in the logarithm of the size; outside it is that of the nearest point.
@@ -65,36 +67,10 @@ impl RecentPrice {
     }
 }
 
-/// Base-2 logarithm of a ratio of at least 1, by additions and multiplications only, so that every machine computes the
-/// same bits (a platform's own `ln` may differ in the last one). Exact to 1e-12.
-pub(super) fn log2(ratio: f64) -> f64 {
-    let mut exponent = 0.0;
-    let mut mantissa = ratio;
-    while mantissa >= 2.0 {
-        mantissa /= 2.0;
-        exponent += 1.0;
-    }
-    // ln m = 2 artanh((m - 1) / (m + 1)); the argument is below 1/3, so 12 terms reach 1e-13.
-    let s = (mantissa - 1.0) / (mantissa + 1.0);
-    let (mut power, mut sum) = (s, 0.0);
-    for term in 0..12 {
-        sum += power / f64::from(2 * term + 1);
-        power *= s * s;
-    }
-    exponent + 2.0 * sum / std::f64::consts::LN_2
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::units::KIB;
-
-    #[test]
-    fn logarithms_are_exact_enough() {
-        for ratio in [1.0, 1.5, 2.0, 3.0, 1e3, 1e9, 1e15] {
-            assert!((log2(ratio) - f64::log2(ratio)).abs() < 1e-11, "{ratio}");
-        }
-    }
 
     #[test]
     fn a_curve_goes_through_its_points_and_halves_between_them_in_logarithm() {

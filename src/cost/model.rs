@@ -1,8 +1,9 @@
 //! The formulas: what work costs, by the [price list](super::list).
 
-use super::curve::{Curve, log2};
+use super::curve::Curve;
 use super::list::{CostModel, LOAD_STEPS};
 use super::{Draw, KeyText, Locality, PointerMap, SpanSource, SweepOutcome};
+use crate::elementary::log2;
 use crate::heap::mutator::Operation;
 use crate::units::{KIB, MIB, PAGE_BYTES};
 

@@ -14,6 +14,7 @@
 //! Differences from the simulator: strings and byte slices that are written hold blanks; pointers of an object that link
 //! nothing stay nil and unwritten; goroutines of one `go` step return in the order in which they began to wait.
 
+mod call;
 mod code;
 mod finalize;
 mod keys;

@@ -18,7 +18,7 @@ const OF_GO: &str = "\
 const OF_THE_PROGRAM: &str = "\
     bits debug fmt math metrics os runtime strings sync time uint16 uint32 _ seed sink \
     found snapshotCount stepCount programName i j k l n p v ok bit link made numbers order rebuilt \
-    tracks node s b hits";
+    tracks node s b x hits";
 
 /// The names under which the scenario's variables and types appear.
 #[derive(Clone, Debug)]

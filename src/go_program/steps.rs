@@ -146,6 +146,7 @@ impl<'s, 't> Body<'s, 't> {
             Step::Garbage(garbage) => self.garbage(garbage),
             Step::Hold(hold) => self.hold(hold)?,
             Step::Release(Release { var, count: Some(count) }) => self.release(*var, *count),
+            Step::Call(call) => self.call(call),
             Step::Finalize(finalize) => self.finalize(finalize)?,
             Step::Serve(serve) => self.serve(serve)?,
             Step::Stream(stream) => self.stream(stream),

@@ -268,10 +268,19 @@ impl<'s> GoTypes<'s> {
     /// The name of the function that makes such objects; `write` gives its text when there is none yet.
     fn maker(&mut self, what: &str, written: Written, write: impl FnOnce(&str, &str) -> String) -> String {
         let (wanted, extent) = maker_name(what, written);
-        let key = format!("{wanted} {what}");
+        self.function(format!("{wanted} {what}"), &wanted, |name| write(name, extent))
+    }
+
+    /// The name of the function known as `key`; `write` gives its text when there is none yet.
+    pub(super) fn function(
+        &mut self,
+        key: String,
+        wanted: &str,
+        write: impl FnOnce(&str) -> String,
+    ) -> String {
         if !self.makers.contains_key(&key) {
-            let name = self.names.fresh(&wanted);
-            let text = write(&name, extent);
+            let name = self.names.fresh(wanted);
+            let text = write(&name);
             self.makers.insert(key.clone(), Maker { name, text });
         }
         self.makers[&key].name.clone()
@@ -294,7 +303,7 @@ impl<'s> GoTypes<'s> {
     }
 
     /// Statements that write a value; `false` when it holds nothing but pointers, which stay nil.
-    fn write(&mut self, place: &str, go_type: &GoType, written: Written, code: &mut Code) -> bool {
+    pub(super) fn write(&mut self, place: &str, go_type: &GoType, written: Written, code: &mut Code) -> bool {
         match written {
             Written::None => false,
             Written::FirstByte => self.write_first(place, go_type, code),
@@ -409,7 +418,16 @@ fn note_links<'s>(steps: impl Iterator<Item = &'s Step>, links: &mut IndexMap<St
 
 /// The name of a function that makes a type, and what it writes.
 fn maker_name(type_text: &str, written: Written) -> (String, &'static str) {
-    let mut name = String::from(if written == Written::All { "new" } else { "touched" });
+    let (verb, extent) = match written {
+        Written::All => ("new", "all of it"),
+        _ => ("touched", "to its beginning"),
+    };
+    (format!("{verb}{}", in_a_name(type_text)), extent)
+}
+
+/// A type as a part of a name: `PointerToOrder`, `64Byte`.
+pub(super) fn in_a_name(type_text: &str) -> String {
+    let mut name = String::new();
     let mut upper = true;
     for c in type_text.chars() {
         match c {
@@ -421,7 +439,7 @@ fn maker_name(type_text: &str, written: Written) -> (String, &'static str) {
         }
         upper = !c.is_ascii_alphanumeric();
     }
-    (name, if written == Written::All { "all of it" } else { "to its beginning" })
+    name
 }
 
 pub(super) fn is_byte(go_type: &GoType) -> bool {

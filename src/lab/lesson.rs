@@ -9,7 +9,7 @@ use super::run::{RunAnswer, RunRequest, shown};
 use super::{Denied, Limits};
 use crate::go_program::{environment, go_program};
 use crate::lesson::{self, Asked, Language, Lesson, Told, Verdict};
-use crate::scenario::run_within;
+use crate::scenario::{RunOptions, run_with};
 use crate::trace::Trace;
 
 /// Points of each series of a lesson's picture.
@@ -113,7 +113,8 @@ fn result(
     let traces: Vec<Trace> = lesson
         .runs
         .iter()
-        .map(|run| run_within(&run.scenario, &run.settings(), limits.allowance))
+        .map(|run| run_with(&run.scenario, &run.settings(), RunOptions::within(limits.allowance)))
+        .map(|recording| recording.map(|recording| recording.trace))
         .collect::<Result<_, _>>()
         .map_err(|error| refused(error.to_string()))?;
     let measured = lesson.measure(&traces).map_err(|error| refused(error.to_string()))?;

@@ -112,6 +112,7 @@ impl Limits {
             ],
             Step::Garbage(garbage) => garbage.mix.iter().map(|part| object(part.object.size_bytes)).collect(),
             Step::Get(get) => get.mix.iter().map(|part| object(part.object.size_bytes)).collect(),
+            Step::Call(call) => vec![object(call.object.size_bytes)],
             Step::Finalize(finalize) => vec![object(finalize.object.size_bytes)],
             Step::Go(go) => vec![
                 ("goroutines", go.count, self.goroutines),

@@ -8,7 +8,9 @@ use super::limits::{Limits, TooMuch};
 use super::mistakes::{MistakeList, line_and_column};
 use super::series::{Series, series};
 use super::{Denied, shipped};
-use crate::scenario::{Gogc, MemoryLimit, Overrides, PROCS_LIMIT, RunSettings, Scenario, run_within};
+use crate::scenario::{
+    Gogc, MemoryLimit, Overrides, PROCS_LIMIT, RunOptions, RunSettings, Scenario, run_with,
+};
 use crate::trace::{Config, Cycle, OomKill, Snapshot, StepMark, Summary, Trace};
 use crate::version::GoVersion;
 
@@ -90,9 +92,9 @@ const DEFAULT_POINTS: usize = 600;
 pub(crate) fn run(request: &RunRequest, limits: &Limits) -> Result<RunAnswer, Denied> {
     let scenario = scenario(request, limits)?;
     let settings = scenario.settings().overridden(&request.settings.overrides().map_err(Denied::Refused)?);
-    let trace = run_within(&scenario, &settings, limits.allowance)
+    let recording = run_with(&scenario, &settings, RunOptions::within(limits.allowance))
         .map_err(|error| Denied::Refused(format!("{error}. The command gclab run has no such limit.")))?;
-    Ok(shown(trace, &scenario.settings(), request, limits))
+    Ok(shown(recording.trace, &scenario.settings(), request, limits))
 }
 
 /// The scenario of a request, checked, and small enough.

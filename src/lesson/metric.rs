@@ -169,7 +169,7 @@ pub(super) fn run_paths() -> Vec<String> {
         machine_memory_bytes: Some(0),
         cost_profile: String::new(),
     };
-    let summary = Summary { latency: Some(Latency::default()), ..Summary::default() };
+    let summary = Summary { latency: Some(Latency::default()), p99_assist_ns: Some(0), ..Summary::default() };
     let oom_kill = OomKill { t_ns: 0, rss_bytes: 0, limit_bytes: 0, step: String::new() };
     numbers_in(&run_json(&config, &summary, Some(&oom_kill)))
 }

@@ -8,7 +8,7 @@ use super::{Files, Lesson};
 type Shipped = [(&'static str, &'static str); 3];
 
 #[rustfmt::skip]
-const LESSONS: [Shipped; 16] = [
+const LESSONS: [Shipped; 17] = [
     [
         ("lessons/01-delete-every-key.toml", include_str!("../../lessons/01-delete-every-key.toml")),
         ("lessons/01-delete-every-key.en.toml", include_str!("../../lessons/01-delete-every-key.en.toml")),
@@ -89,10 +89,15 @@ const LESSONS: [Shipped; 16] = [
         ("lessons/16-is-it-a-leak.en.toml", include_str!("../../lessons/16-is-it-a-leak.en.toml")),
         ("lessons/16-is-it-a-leak.zh.toml", include_str!("../../lessons/16-is-it-a-leak.zh.toml")),
     ],
+    [
+        ("lessons/17-a-returned-pointer.toml", include_str!("../../lessons/17-a-returned-pointer.toml")),
+        ("lessons/17-a-returned-pointer.en.toml", include_str!("../../lessons/17-a-returned-pointer.en.toml")),
+        ("lessons/17-a-returned-pointer.zh.toml", include_str!("../../lessons/17-a-returned-pointer.zh.toml")),
+    ],
 ];
 
 /// Scenarios by their paths relative to `lessons/`.
-const SCENARIOS: [(&str, &str); 15] = [
+const SCENARIOS: [(&str, &str); 16] = [
     ("../sims/delete-million.toml", include_str!("../../sims/delete-million.toml")),
     ("sims/values-or-pointers.toml", include_str!("../../lessons/sims/values-or-pointers.toml")),
     ("../sims/rebuild-map.toml", include_str!("../../sims/rebuild-map.toml")),
@@ -108,6 +113,7 @@ const SCENARIOS: [(&str, &str); 15] = [
     ("../sims/finalizer-two-cycles.toml", include_str!("../../sims/finalizer-two-cycles.toml")),
     ("sims/live-and-resident.toml", include_str!("../../lessons/sims/live-and-resident.toml")),
     ("../sims/leak-or-retained.toml", include_str!("../../sims/leak-or-retained.toml")),
+    ("../sims/returned-pointer.toml", include_str!("../../sims/returned-pointer.toml")),
 ];
 
 /// The lessons inside the binary, in the teaching order.

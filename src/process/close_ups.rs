@@ -92,12 +92,25 @@ impl Process {
 
     /// Looks through a map that belongs to `variable`, at the snapshot `label`.
     pub fn look_through_map(&mut self, label: &str, variable: &str, map: &Map) {
-        let t_ns = self.now_ns as u64;
-        let Some(observer) = &mut self.observer else { return };
-        let view = map.xray(XRAY_CHAINS);
-        observer.seen.maps.push(MapXray {
+        let xray = self.xray(label, variable, map, XRAY_CHAINS);
+        if let Some(observer) = &mut self.observer {
+            observer.seen.maps.push(xray);
+        }
+    }
+
+    /// The same for maps that share the keys of `variable`: what each holds, and nothing slot by slot.
+    pub fn look_through_shards(&mut self, label: &str, variable: &str, maps: &[Map]) {
+        let shards = maps.iter().map(|map| self.xray(label, variable, map, 0)).collect();
+        if let Some(observer) = &mut self.observer {
+            observer.seen.maps.push(MapXray::of_shards(shards));
+        }
+    }
+
+    fn xray(&self, label: &str, variable: &str, map: &Map, chains: usize) -> MapXray {
+        let view = map.xray(chains);
+        MapXray {
             label: label.to_owned(),
-            t_ns,
+            t_ns: self.now_ns as u64,
             variable: variable.to_owned(),
             design: match map {
                 Map::Buckets(_) => MapDesign::Buckets,
@@ -108,7 +121,8 @@ impl Process {
             bytes: view.bytes,
             current: map_array(view.current),
             old: view.old.map(map_array),
-        });
+            shards: Vec::new(),
+        }
     }
 
     pub(super) fn note_pause(&mut self, pause_ns: f64) {
@@ -119,9 +133,11 @@ impl Process {
 
     /// A goroutine was held up by an assist, or had its debt paid at once.
     pub(super) fn note_assist(&mut self, held_up_ns: f64) {
-        if let Some(observer) = &mut self.observer
-            && held_up_ns >= 1.0
-        {
+        if held_up_ns < 1.0 {
+            return;
+        }
+        self.recorder.note_assist(held_up_ns as u64);
+        if let Some(observer) = &mut self.observer {
             observer.assists.add(held_up_ns as u64);
         }
     }

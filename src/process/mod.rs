@@ -47,7 +47,6 @@ pub use allowance::{Allowance, Exhausted};
 
 pub use crate::cost::{CostProfile, Draw, KeyText};
 pub use crate::heap::mutator::Global;
-pub use recorder::Detail;
 pub use settings::{ReleaseAdvice, Settings};
 pub use sync::{LockKind, LockTimes, LockUse, LockedBatch, PoolPath, SyncMapOperation};
 

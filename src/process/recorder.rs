@@ -46,6 +46,7 @@ pub(super) struct Recorder {
     peak_heap_alloc_bytes: u64,
     peak_rss_bytes: u64,
     latencies: Latencies,
+    assists: Latencies,
 }
 
 impl Default for Recorder {
@@ -64,6 +65,7 @@ impl Default for Recorder {
             peak_heap_alloc_bytes: 0,
             peak_rss_bytes: 0,
             latencies: Latencies::default(),
+            assists: Latencies::default(),
         }
     }
 }
@@ -76,6 +78,11 @@ impl Recorder {
 
     pub(super) fn push_cycle(&mut self, cycle: Cycle) {
         self.cycles.push(cycle);
+    }
+
+    /// A goroutine was held up by an assist.
+    pub(super) fn note_assist(&mut self, held_up_ns: u64) {
+        self.assists.add(held_up_ns);
     }
 
     pub(super) fn push_snapshot(&mut self, snapshot: Snapshot) {
@@ -218,6 +225,7 @@ impl Process {
             idle_mark_cpu_ns: totals.idle_ns as u64,
             pause_total_ns: totals.pause_ns as u64,
             max_pause_ns: totals.max_pause_ns as u64,
+            p99_assist_ns: self.recorder.assists.latency().map(|assists| assists.p99_ns),
             latency: self.latency(),
             scavenged_bytes: self.heap.stats.scavenged_bytes,
         };

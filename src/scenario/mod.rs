@@ -27,12 +27,12 @@
 //! assert_eq!(scenario.steps.len(), 5);
 //! ```
 
+mod call;
 mod check;
 mod keys;
 mod needs;
 mod parse;
 mod rate;
-mod read_slice;
 mod read_step;
 pub(crate) mod reader;
 mod run;
@@ -45,11 +45,12 @@ mod types;
 mod zipf;
 
 pub use crate::mistake::{Mistake, Mistakes};
-pub use crate::process::{Allowance, Detail, Exhausted};
+pub use crate::process::{Allowance, Exhausted};
+pub use call::{Call, Lies, Made, Returns};
 pub use keys::{KEY_LIMIT, Keys, KeysIter, Order};
 pub use needs::Lacking;
 pub use rate::Rate;
-pub use run::{RunError, record, run, run_with_detail, run_within, type_desc};
+pub use run::{Detail, RunError, RunOptions, run, run_with, type_desc};
 pub use serve::{Arrival, RequestGarbage, Serve, Session};
 pub use settings::{
     GOGC_LIMIT_PERCENT, GoSettings, Gogc, Machine, MemoryLimit, Overrides, PROCS_LIMIT, RunSettings,

@@ -2,13 +2,14 @@
 //!
 //! A rate is a function of the seconds since its step began. Simple ones are put together: a load that doubles, swings and
 //! jitters is a sum of a step, an oscillation and a random rate. Before its beginning every rate is zero, so that a delayed
-//! one starts late. The generated Go program has the same functions under the same names and computes the same numbers; its sine may differ in
-//! the last bit.
+//! one starts late. The generated Go program has the same functions under the same names and computes the same numbers; its sine may
+//! differ in the last bits.
 
 use super::parse::{MEMORY_LIMIT_BYTES, Parser};
 use super::reader::Node;
 use super::splitmix64::SplitMix64;
 use super::stream::LONGEST_NS;
+use crate::elementary::sin_of_turns;
 use crate::units::SECOND_NS;
 
 /// How deeply rates may be nested. Our limit.
@@ -97,7 +98,7 @@ impl Rate {
             }
             Rate::Oscillate { mean, amplitude, period_ns } => {
                 let turns = seconds / in_seconds(*period_ns);
-                (*mean as f64 + *amplitude as f64 * (std::f64::consts::TAU * turns).sin()).max(0.0)
+                (*mean as f64 + *amplitude as f64 * sin_of_turns(turns)).max(0.0)
             }
             Rate::Random { from, to, every_ns, seed } => {
                 let number = (seconds / in_seconds(*every_ns)) as u64;

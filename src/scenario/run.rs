@@ -7,6 +7,7 @@
 //! Differences from Go: a track that waits inside a step for the collector (an assist, `runtime.GC()`) holds the others up
 //! until it goes on.
 
+mod calls;
 mod draws;
 mod frames;
 mod maps;
@@ -28,7 +29,7 @@ use self::task::{Progress, Task};
 use self::variable::{Value, Variable};
 use super::{Lacking, RunSettings, Scenario, Step};
 use crate::heap::object::ObjRef;
-use crate::process::{Allowance, Detail, Exhausted, Global, Process, ReleaseAdvice, Settings};
+use crate::process::{Allowance, Exhausted, Global, Process, ReleaseAdvice, Settings};
 use crate::trace::{Recording, Trace};
 use crate::units::Nanos;
 
@@ -61,53 +62,65 @@ pub enum RunError {
 /// Spans below the model's limit at which a run is given up; no slice of work makes more.
 const SPAN_MARGIN: u32 = 1 << 16;
 
-/// Runs `scenario` under `settings`.
+/// What a run leaves behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// The whole trace.
+    #[default]
+    Trace,
+    /// A trace without samples, for runs by the thousand: everything else is as in the whole one.
+    Totals,
+    /// The whole trace, and close-ups.
+    CloseUps,
+}
+
+/// How a scenario is run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RunOptions {
+    /// What it leaves behind.
+    pub detail: Detail,
+    /// How far it may go; without one to its end.
+    pub allowance: Option<Allowance>,
+}
+
+impl RunOptions {
+    /// To its end.
+    pub fn with(detail: Detail) -> RunOptions {
+        RunOptions { detail, ..RunOptions::default() }
+    }
+
+    /// As far as `allowance` goes, for the trace.
+    pub fn within(allowance: Allowance) -> RunOptions {
+        RunOptions { allowance: Some(allowance), ..RunOptions::default() }
+    }
+}
+
+/// Runs `scenario` under `settings` to its end and keeps the trace.
 ///
 /// # Errors
 /// [`RunError`].
 pub fn run(scenario: &Scenario, settings: &RunSettings) -> Result<Trace, RunError> {
-    run_with_detail(scenario, settings, Detail::Everything)
+    run_with(scenario, settings, RunOptions::default()).map(|recording| recording.trace)
 }
 
-/// Runs `scenario` under `settings` and keeps what `detail` says.
+/// Runs `scenario` under `settings` as `options` say. Whatever is kept, the totals are the same.
 ///
 /// # Errors
 /// [`RunError`].
-pub fn run_with_detail(
+pub fn run_with(
     scenario: &Scenario,
     settings: &RunSettings,
-    detail: Detail,
-) -> Result<Trace, RunError> {
+    options: RunOptions,
+) -> Result<Recording, RunError> {
     let mut machine = Machine::start(scenario, settings)?;
-    if detail == Detail::Totals {
-        machine.process.record_totals_only();
+    match options.detail {
+        Detail::Trace => {}
+        Detail::Totals => machine.process.record_totals_only(),
+        Detail::CloseUps => machine.process.take_close_ups(),
     }
-    machine.run_main()?;
-    Ok(machine.into_trace())
-}
-
-/// Runs `scenario` under `settings` as far as `allowance` goes: the same trace, or [`RunError::CutOff`].
-///
-/// # Errors
-/// [`RunError`].
-pub fn run_within(
-    scenario: &Scenario,
-    settings: &RunSettings,
-    allowance: Allowance,
-) -> Result<Trace, RunError> {
-    let mut machine = Machine::start(scenario, settings)?;
-    machine.process.set_allowance(allowance);
-    machine.run_main()?;
-    Ok(machine.into_trace())
-}
-
-/// Runs `scenario` under `settings` and takes close-ups. The trace is that of [`run`].
-///
-/// # Errors
-/// [`RunError`].
-pub fn record(scenario: &Scenario, settings: &RunSettings) -> Result<Recording, RunError> {
-    let mut machine = Machine::start(scenario, settings)?;
-    machine.process.take_close_ups();
+    if let Some(allowance) = options.allowance {
+        machine.process.set_allowance(allowance);
+    }
     machine.run_main()?;
     let close_ups = machine.process.close_ups();
     Ok(Recording { trace: machine.into_trace(), close_ups })
@@ -178,15 +191,20 @@ impl<'s> Machine<'s> {
         self.process.into_trace(name, title, question, answer)
     }
 
-    /// A snapshot with this label, and a look through every map.
+    /// A snapshot with this label, and a look through every map, behind a lock or not.
     fn snapshot(&mut self, label: &str) {
         self.process.snapshot(label);
         if !self.process.takes_close_ups() {
             return;
         }
         for (name, variable) in self.scenario.vars.keys().zip(&self.variables) {
-            if let Value::Map(map) = &variable.value {
-                self.process.look_through_map(label, name, map);
+            match &variable.value {
+                Value::Map(map) => self.process.look_through_map(label, name, map),
+                Value::Locked(locked) => match locked.maps() {
+                    [only] => self.process.look_through_map(label, name, only),
+                    maps => self.process.look_through_shards(label, name, maps),
+                },
+                _ => {}
             }
         }
     }

@@ -10,6 +10,7 @@ use super::reader::{Node, Table};
 use super::splitmix64::SplitMix64;
 use super::zipf::ln;
 use super::{GoType, MixPart, Step, Typed, VarId};
+use crate::elementary::ln;
 use crate::units::SECOND_NS;
 
 /// Most requests of one step. Our limit.

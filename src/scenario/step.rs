@@ -9,7 +9,7 @@ use toml::Spanned;
 use super::keys::Keys;
 use super::reader::grouped;
 use super::settings::{Gogc, MemoryLimit};
-use super::{GoType, Scenario, Serve, Stream, VarId};
+use super::{Call, GoType, Made, Returns, Scenario, Serve, Stream, VarId};
 use crate::heap::object::Layout;
 use crate::units::{Bytes, Nanos};
 
@@ -38,6 +38,8 @@ pub enum Step {
     Hold(Hold),
     /// Forgets held references, oldest first: `{ release = { var = "held", count = 5 } }`, or `{ release = "held" }` for all.
     Release(Release),
+    /// A function that makes something and returns it or a pointer to it: `{ call = { count = 1_000, size = "64B", returns = "pointer" } }`.
+    Call(Call),
     /// Objects with finalizers that nobody else refers to: `{ finalize = { count = 1_000, size = "1KiB" } }`.
     Finalize(Finalize),
     /// A part of a slice, which keeps all of it: `{ slice = { from = "file", into = "heads", len = 64 } }`.
@@ -391,6 +393,7 @@ impl Step {
             Step::Garbage(_) => "garbage",
             Step::Hold(_) => "hold",
             Step::Release(_) => "release",
+            Step::Call(_) => "call",
             Step::Finalize(_) => "finalize",
             Step::Slice(_) => "slice",
             Step::Serve(_) => "serve",
@@ -446,6 +449,7 @@ impl Step {
         match self {
             Step::Alloc(alloc) => alloc.count,
             Step::Garbage(garbage) => garbage.expected_count(),
+            Step::Call(call) => call.count,
             Step::Finalize(finalize) => finalize.count,
             Step::Go(go) => go.count,
             Step::Serve(serve) => {
@@ -490,6 +494,14 @@ impl Step {
                 format!("release {} of {}", grouped(*count), name(var))
             }
             Step::Release(Release { var, count: None }) => format!("release {}", name(var)),
+            Step::Call(step) => {
+                let (count, size) = (grouped(step.count), short_size(step.object.size_bytes));
+                match (step.returns, step.made) {
+                    (Returns::Value, Made::Make) => format!("{count} calls use {size}"),
+                    (Returns::Value, _) => format!("{count} calls return {size}"),
+                    (Returns::Pointer, _) => format!("{count} calls return a pointer to {size}"),
+                }
+            }
             Step::Finalize(step) => {
                 let what = match step.kind {
                     FinalizeKind::Finalizer => "finalizers",

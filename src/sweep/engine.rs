@@ -10,14 +10,14 @@ use super::grid::Grid;
 use super::manifest::Manifest;
 use super::part::{Head, Journal, PartReader, Shard};
 use super::row::Row;
-use crate::scenario::{self, Detail, RunSettings, Scenario};
+use crate::scenario::{self, Detail, RunOptions, RunSettings, Scenario};
 
 /// What is to be run.
 #[derive(Clone, Debug)]
 pub struct Order<'o> {
-    /// The scenario.
-    pub scenario: &'o Scenario,
-    /// Its settings.
+    /// The scenario, or a variant of it for each combination of what is set.
+    pub scenarios: &'o [Scenario],
+    /// Their settings.
     pub grid: &'o Grid,
     /// What the rows belong to.
     pub manifest: &'o Manifest,
@@ -105,7 +105,9 @@ fn work(order: &Order, journal: Journal, listener: &dyn Listener) -> Result<Jour
         while !listener.should_stop() && failed.lock().expect("nobody panics with it").is_none() {
             let Some(&index) = missing.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
             let settings = order.grid.settings(index);
-            let row = evaluate(order.scenario, &settings, index, order.grid.repetition(index));
+            let scenario = &order.scenarios[order.grid.variant(index)];
+            let row = evaluate(scenario, &settings, index, order.grid.repetition(index));
+            let row = Row { set: order.grid.set_values(index), ..row };
             match journal.lock().expect("nobody panics with it").push(&row) {
                 Ok(()) => listener.done(&row),
                 Err(error) => *failed.lock().expect("nobody panics with it") = Some(error),
@@ -122,7 +124,8 @@ fn work(order: &Order, journal: Journal, listener: &dyn Listener) -> Result<Jour
 
 /// Runs once and makes a row of it, whatever happens.
 pub fn evaluate(scenario: &Scenario, settings: &RunSettings, run: u64, repetition: u32) -> Row {
-    let result = caught(|| scenario::run_with_detail(scenario, settings, Detail::Totals));
+    let totals = || scenario::run_with(scenario, settings, RunOptions::with(Detail::Totals));
+    let result = caught(|| totals().map(|recording| recording.trace));
     Row::new(run, repetition, &scenario.name, settings, result)
 }
 

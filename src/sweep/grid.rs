@@ -1,7 +1,7 @@
 //! The grid of a sweep: index to settings.
 //!
 //! Axes nest like digits of a number: the repetition turns fastest, then GOGC, the memory limit, the processors, the cores, the
-//! container, and slowest the Go release. The seed of a run comes from the master seed and its index:
+//! container, the Go release, and slowest what is set in the scenario file. The seed of a run comes from the master seed and its index:
 //!
 //! ```text
 //! seed = first number of splitmix64(master seed, index), its upper 53 bits
@@ -10,6 +10,7 @@
 //! so that every run has chances of its own wherever and whenever it runs. 53 bits, because many tools that read tables keep
 //! numbers as doubles.
 
+use super::set::Set;
 use crate::scenario::{Gogc, MemoryLimit, RunSettings, SplitMix64};
 use crate::version::GoVersion;
 
@@ -31,7 +32,9 @@ pub struct Axes {
 /// Every combination, as often as there are repetitions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grid {
-    base: RunSettings,
+    /// One for each variant of the scenario.
+    bases: Vec<RunSettings>,
+    sets: Vec<Set>,
     axes: Axes,
     repetitions: u32,
     master_seed: u64,
@@ -43,10 +46,14 @@ struct Digits(u64);
 impl Digits {
     /// Takes the lowest digit off, of those that stand for `values`; `None` if there are none.
     fn take<T: Copy>(&mut self, values: &[T]) -> Option<T> {
-        let count = values.len() as u64;
-        let digit = self.0.checked_rem(count)?;
-        self.0 /= count;
-        Some(values[digit as usize])
+        if values.is_empty() { None } else { Some(values[self.take_number(values.len())]) }
+    }
+
+    /// Takes the lowest digit off, of those below `count`.
+    fn take_number(&mut self, count: usize) -> usize {
+        let digit = self.0 % count as u64;
+        self.0 /= count as u64;
+        digit as usize
     }
 }
 
@@ -54,7 +61,14 @@ impl Grid {
     /// The grid of `axes` over the settings `base`, `repetitions` (1 or more) of each combination.
     pub fn new(base: RunSettings, axes: Axes, repetitions: u32, master_seed: u64) -> Grid {
         assert!(repetitions > 0, "a grid with {repetitions} repetitions has no runs");
-        Grid { base, axes, repetitions, master_seed }
+        Grid { bases: vec![base], sets: Vec::new(), axes, repetitions, master_seed }
+    }
+
+    /// The same over several variants of the scenario: one for each combination of `sets`, with the settings in `bases`.
+    pub fn over(self, sets: Vec<Set>, bases: Vec<RunSettings>) -> Grid {
+        let combinations: usize = sets.iter().map(|set| set.values.len()).product();
+        assert_eq!(bases.len(), combinations, "a variant for each combination of {sets:?}");
+        Grid { bases, sets, ..self }
     }
 
     /// How many runs there are.
@@ -67,6 +81,7 @@ impl Grid {
             procs.len(),
             memory_limits.len(),
             gogcs.len(),
+            self.bases.len(),
             self.repetitions as usize,
         ];
         lengths.into_iter().fold(1u64, |product, length| product.saturating_mul(length.max(1) as u64))
@@ -84,7 +99,7 @@ impl Grid {
     pub fn settings(&self, index: u64) -> RunSettings {
         assert!(index < self.len(), "run {index} of {}", self.len());
         let mut digits = Digits(index / u64::from(self.repetitions));
-        let mut settings = self.base.clone();
+        let mut settings = self.bases[self.variant(index)].clone();
         let (go, machine) = (&mut settings.go, &mut settings.machine);
         go.gogc = digits.take(&self.axes.gogcs).unwrap_or(go.gogc);
         go.memory_limit = digits.take(&self.axes.memory_limits).unwrap_or(go.memory_limit);
@@ -94,6 +109,24 @@ impl Grid {
         go.version = digits.take(&self.axes.versions).unwrap_or(go.version);
         go.seed = seed(self.master_seed, index);
         settings
+    }
+
+    /// The number of the scenario's variant in run `index`.
+    pub fn variant(&self, index: u64) -> usize {
+        let runs = self.len() / self.bases.len() as u64;
+        (index / runs) as usize
+    }
+
+    /// What is set in run `index`, a value for each key.
+    pub fn set_values(&self, index: u64) -> Vec<String> {
+        let mut digits = Digits(self.variant(index) as u64);
+        let value = |set: &Set| set.values[digits.take_number(set.values.len())].clone();
+        self.sets.iter().map(value).collect()
+    }
+
+    /// The keys of the scenario file that are swept.
+    pub fn sets(&self) -> &[Set] {
+        &self.sets
     }
 
     /// The repetition that run `index` is, from 0.
@@ -113,7 +146,7 @@ impl Grid {
 
     /// The settings that the axes change.
     pub fn base(&self) -> &RunSettings {
-        &self.base
+        &self.bases[0]
     }
 
     /// The axes.
@@ -182,6 +215,25 @@ mod tests {
         let settings = grid.settings(0);
         assert_eq!(settings.go.gogc, Gogc::Percent(77));
         assert_eq!(settings.machine, base().machine);
+    }
+
+    #[test]
+    fn variants_of_the_scenario_turn_slowest_and_bring_their_own_settings() {
+        let set = |key: &str, values: &[&str]| Set {
+            key: key.to_owned(),
+            values: values.iter().map(|value| (*value).to_owned()).collect(),
+        };
+        let mut bases = vec![base(); 6];
+        bases[5].go.procs = 7;
+        let axes = Axes { gogcs: vec![Gogc::Percent(50), Gogc::Off], ..Axes::default() };
+        let sets = vec![set("a", &["x", "y", "z"]), set("b", &["1", "2"])];
+        let grid = Grid::new(base(), axes, 2, 1).over(sets, bases);
+        assert_eq!(grid.len(), 24);
+        let values = |index| grid.set_values(index).join(" ");
+        assert_eq!([0, 3, 4, 8, 12, 23].map(values), ["x 1", "x 1", "y 1", "z 1", "x 2", "z 2"]);
+        assert_eq!([0, 3, 4, 23].map(|index| grid.variant(index)), [0, 0, 1, 5]);
+        assert_eq!((grid.settings(19).go.procs, grid.settings(20).go.procs), (base().go.procs, 7));
+        assert_eq!((grid.settings(20).go.gogc, grid.settings(22).go.gogc), (Gogc::Percent(50), Gogc::Off));
     }
 
     #[test]

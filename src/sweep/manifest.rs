@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::grid::Grid;
+use super::set::Set;
 use crate::scenario::{RunSettings, Scenario};
 use crate::version::GoVersion;
 
 /// Changes when rows or files change their form.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The hash of the source that this program was built from.
 const SOURCE_SHA256: &str = env!("GCLAB_SOURCE_SHA256");
@@ -46,6 +47,8 @@ pub struct Manifest {
     pub memory_limit: Vec<String>,
     /// GOGC.
     pub gogc: Vec<String>,
+    /// Keys of the scenario file.
+    pub set: Vec<Set>,
     /// Repetitions of each combination.
     pub seeds: u32,
     /// What all seeds come from.
@@ -97,7 +100,7 @@ fn limit_text(bytes: Option<u64>) -> String {
 }
 
 impl Manifest {
-    /// The manifest of a grid over `scenario`, whose file has `text`.
+    /// The manifest of a grid over `scenario`, whose file has `text` before anything is set in it.
     pub fn new(scenario: &Scenario, text: &str, grid: &Grid) -> Manifest {
         let axes = grid.axes();
         Manifest {
@@ -114,6 +117,7 @@ impl Manifest {
             procs: axes.procs.clone(),
             memory_limit: axes.memory_limits.iter().map(|limit| limit_text(limit.bytes())).collect(),
             gogc: axes.gogcs.iter().map(ToString::to_string).collect(),
+            set: grid.sets().to_vec(),
             seeds: grid.repetitions(),
             seed: grid.master_seed(),
             runs: grid.len(),

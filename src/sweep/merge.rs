@@ -49,7 +49,7 @@ pub fn merge(parts: &[PathBuf], folder: &Path) -> Result<Merged, SweepError> {
     let merged = Merged::at(folder, &manifest);
     let mut csv = PendingFile::create(&merged.csv)?;
     let mut parquet = ParquetFile::create(&merged.parquet, &manifest)?;
-    csv.write(header().as_bytes())?;
+    csv.write(header(&manifest.set).as_bytes())?;
     let shards = readers.len() as u64;
     for index in 0..manifest.runs {
         let reader = &mut readers[(index % shards) as usize];

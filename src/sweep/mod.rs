@@ -5,7 +5,7 @@
 //! *index* in the grid; a *shard* is every run whose index leaves the same rest; a *part* is the file of a shard's rows; the
 //! *manifest* says what was swept, and with which model.
 //!
-//! 1. Flags become axes (`axis`), axes a grid (`grid`): index -> settings and seed.
+//! 1. Flags become axes (`axis`, and `set` for keys of the scenario file), axes a grid (`grid`): index -> scenario, settings, seed.
 //! 2. Every run of the shard becomes a row (`row`): all settings, all outcomes. A run that is killed, fails or panics is a row
 //!    too.
 //! 3. Rows go to a journal as they come (`part`); whoever is interrupted goes on from there (`engine`).
@@ -26,6 +26,7 @@ mod parquet_file;
 mod part;
 mod planes;
 mod row;
+mod set;
 
 use std::path::PathBuf;
 
@@ -37,6 +38,7 @@ pub use merge::{Merged, merge};
 pub use part::{SHARDS_LIMIT, Shard};
 pub use planes::{Cell, Front, Plane, Planes, read_rows};
 pub use row::{Outcome, Row};
+pub use set::{Set, SetAxis, SetError, Variants};
 
 /// Why a sweep, or a merge of its parts, did not come to its end.
 #[derive(Debug, thiserror::Error)]

@@ -19,6 +19,7 @@ use super::SweepError;
 use super::manifest::Manifest;
 use super::part::PendingFile;
 use super::row::{COLUMNS, Column, Row};
+use super::set::{Set, whole_number};
 
 /// Rows of a group: some megabytes of memory while it is written.
 const GROUP_ROWS: usize = 8192;
@@ -28,6 +29,7 @@ pub(super) struct ParquetFile {
     writer: SerializedFileWriter<File>,
     pending: PendingFile,
     path: PathBuf,
+    sets: Vec<Set>,
     group: Vec<Row>,
 }
 
@@ -41,9 +43,10 @@ impl ParquetFile {
             .set_key_value_metadata(Some(vec![metadata]))
             .build();
         let file = pending.as_file().try_clone().map_err(SweepError::write(path))?;
-        let writer = SerializedFileWriter::new(file, Arc::new(schema()), Arc::new(properties))
+        let writer = SerializedFileWriter::new(file, Arc::new(schema(&manifest.set)), Arc::new(properties))
             .map_err(failed(path))?;
-        Ok(ParquetFile { writer, pending, path: path.to_owned(), group: Vec::new() })
+        let (path, sets) = (path.to_owned(), manifest.set.clone());
+        Ok(ParquetFile { writer, pending, path, sets, group: Vec::new() })
     }
 
     /// Adds a row.
@@ -54,7 +57,7 @@ impl ParquetFile {
 
     fn write_group(&mut self) -> Result<(), SweepError> {
         let rows = std::mem::take(&mut self.group);
-        write_group(&mut self.writer, &rows).map_err(failed(&self.path))
+        write_group(&mut self.writer, &rows, &self.sets).map_err(failed(&self.path))
     }
 
     /// Writes what is left and gives the file its name.
@@ -72,21 +75,29 @@ fn failed(path: &Path) -> impl FnOnce(ParquetError) -> SweepError {
     move |error| SweepError::File { verb: "write", path, error: std::io::Error::other(error) }
 }
 
-fn schema() -> Type {
-    let field = |(name, column): &(&str, Column)| {
-        let builder = match column {
-            Column::Whole(_) => Type::primitive_type_builder(name, Physical::INT64),
-            Column::Real(_) => Type::primitive_type_builder(name, Physical::DOUBLE),
-            Column::Text(_) => Type::primitive_type_builder(name, Physical::BYTE_ARRAY)
-                .with_logical_type(Some(LogicalType::String)),
-        };
+fn schema(sets: &[Set]) -> Type {
+    let field = |name: &str, physical: Physical| {
+        let text = (physical == Physical::BYTE_ARRAY).then_some(LogicalType::String);
+        let builder = Type::primitive_type_builder(name, physical).with_logical_type(text);
         Arc::new(builder.with_repetition(Repetition::OPTIONAL).build().expect("a plain column"))
     };
-    let fields = COLUMNS.iter().map(field).collect();
+    let plain = COLUMNS.iter().map(|(name, column)| match column {
+        Column::Whole(_) => field(name, Physical::INT64),
+        Column::Real(_) => field(name, Physical::DOUBLE),
+        Column::Text(_) => field(name, Physical::BYTE_ARRAY),
+    });
+    let set = sets
+        .iter()
+        .map(|set| field(&set.key, if set.is_whole() { Physical::INT64 } else { Physical::BYTE_ARRAY }));
+    let fields = plain.chain(set).collect();
     Type::group_type_builder("run").with_fields(fields).build().expect("plain columns")
 }
 
-fn write_group(writer: &mut SerializedFileWriter<File>, rows: &[Row]) -> Result<(), ParquetError> {
+fn write_group(
+    writer: &mut SerializedFileWriter<File>,
+    rows: &[Row],
+    sets: &[Set],
+) -> Result<(), ParquetError> {
     let mut group = writer.next_row_group()?;
     for (name, column) in &COLUMNS {
         let mut place = group.next_column()?.expect("the schema has every column");
@@ -104,6 +115,25 @@ fn write_group(writer: &mut SerializedFileWriter<File>, rows: &[Row]) -> Result<
                 writer.write_batch(&values, Some(&levels), None)?;
             }
             _ => panic!("column {name} is not stored as the schema says"),
+        }
+        place.close()?;
+    }
+    for (number, set) in sets.iter().enumerate() {
+        let mut place = group.next_column()?.expect("the schema has every column");
+        let text = |row: &'_ Row| row.set.get(number).cloned();
+        match place.untyped() {
+            ColumnWriter::Int64ColumnWriter(writer) => {
+                let whole =
+                    |row: &Row| text(row).and_then(|text| whole_number(&text)).map(|number| number as i64);
+                let (values, levels) = present(rows, whole);
+                writer.write_batch(&values, Some(&levels), None)?;
+            }
+            ColumnWriter::ByteArrayColumnWriter(writer) => {
+                let (values, levels) =
+                    present(rows, |row| text(row).map(|text| ByteArray::from(text.as_str())));
+                writer.write_batch(&values, Some(&levels), None)?;
+            }
+            _ => panic!("column {} is not stored as the schema says", set.key),
         }
         place.close()?;
     }

@@ -104,7 +104,11 @@ pub(super) struct Head {
 
 impl Head {
     fn lines(&self) -> String {
-        format!("{}\n{}", serde_json::to_string(self).expect("numbers and texts are JSON"), header())
+        format!(
+            "{}\n{}",
+            serde_json::to_string(self).expect("numbers and texts are JSON"),
+            header(&self.manifest.set)
+        )
     }
 
     /// Reads both lines; `None` when they are not there in full.
@@ -113,10 +117,10 @@ impl Head {
         // A line of another kind of file may have any length.
         let mut limited = reader.take(HEAD_LIMIT_BYTES);
         limited.read_line(&mut line)?;
-        let Ok(head) = serde_json::from_str(&line) else { return Ok(None) };
+        let Ok(head) = serde_json::from_str::<Head>(&line) else { return Ok(None) };
         line.clear();
         limited.read_line(&mut line)?;
-        Ok((line == header()).then_some(head))
+        Ok((line == header(&head.manifest.set)).then_some(head))
     }
 }
 

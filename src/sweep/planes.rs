@@ -4,10 +4,12 @@
 //! too small; for CPU the mean; for the P99 the worst. A setting is on the front when no other has both less peak RSS and
 //! less GC CPU (or the same of one and less of the other). Combinations of which a run was killed or broke are on no front.
 
+use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
 use super::SweepError;
-use super::row::{Outcome, Row};
+use super::row::{Outcome, Row, set_keys};
 
 /// Every repetition of one GOGC with one memory limit.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,13 +97,15 @@ pub struct Planes {
     pub list: Vec<Plane>,
     /// Whether the P99 is that of requests; else it is that of pauses.
     pub has_requests: bool,
+    /// The keys of the scenario file that are swept.
+    set_keys: Vec<String>,
 }
 
 impl Planes {
     /// Adds a row. Rows come in the order of the grid.
     pub fn add(&mut self, row: &Row) {
         self.has_requests |= row.requests.is_some();
-        let name = plane_name(row);
+        let name = plane_name(row, &self.set_keys);
         if self.list.last().is_none_or(|plane| plane.name != name) {
             self.list.push(Plane { name, gogcs: Vec::new(), memory_limits: Vec::new(), cells: Vec::new() });
         }
@@ -126,18 +130,20 @@ impl Planes {
     /// # Errors
     /// [`SweepError`].
     pub fn read(csv: &Path) -> Result<Planes, SweepError> {
-        let mut planes = Planes::default();
+        let mut planes = Planes { set_keys: read_set_keys(csv)?, ..Planes::default() };
         read_rows(csv, |row| planes.add(&row))?;
         Ok(planes)
     }
 }
 
-fn plane_name(row: &Row) -> String {
+fn plane_name(row: &Row, set_keys: &[String]) -> String {
     let container = row
         .machine_memory_bytes
         .map_or(String::new(), |bytes| format!(" · container {}", crate::units::Bytes(bytes)));
     let plural = |number: u64, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
-    format!("Go {} · {} on {}{container}", row.go, plural(row.procs, "P"), plural(row.cores, "core"))
+    let settings = format!("Go {} · {} on {}", row.go, plural(row.procs, "P"), plural(row.cores, "core"));
+    let set = set_keys.iter().zip(&row.set).map(|(key, value)| format!(" · {key} = {value}"));
+    format!("{settings}{container}{}", set.collect::<String>())
 }
 
 /// The settings that nobody beats.
@@ -171,18 +177,33 @@ impl<'c> Front<'c> {
     }
 }
 
+/// The keys of the scenario file that have columns in a table.
+fn read_set_keys(csv: &Path) -> Result<Vec<String>, SweepError> {
+    let mut reader = open(csv)?;
+    let header = reader.headers().map_err(|error| not_a_table(csv, &error))?;
+    Ok(set_keys(header))
+}
+
 /// Calls `take` with every row of a table of a sweep.
 ///
 /// # Errors
 /// [`SweepError`] when the file cannot be read or is no such table.
 pub fn read_rows(csv: &Path, mut take: impl FnMut(Row)) -> Result<(), SweepError> {
-    let wrong = |reason: String| SweepError::NotAPart { path: csv.to_owned(), reason };
-    let file = std::fs::File::open(csv).map_err(SweepError::read(csv))?;
-    let mut reader = csv::Reader::from_reader(std::io::BufReader::new(file));
-    for row in reader.deserialize() {
-        take(row.map_err(|error| wrong(error.to_string()))?);
+    for record in open(csv)?.into_byte_records() {
+        // By place, not by name: the last columns are a list.
+        let row = record.and_then(|record| record.deserialize(None));
+        take(row.map_err(|error| not_a_table(csv, &error))?);
     }
     Ok(())
+}
+
+fn open(csv: &Path) -> Result<csv::Reader<BufReader<File>>, SweepError> {
+    let file = File::open(csv).map_err(SweepError::read(csv))?;
+    Ok(csv::Reader::from_reader(BufReader::new(file)))
+}
+
+fn not_a_table(csv: &Path, error: &csv::Error) -> SweepError {
+    SweepError::NotAPart { path: csv.to_owned(), reason: error.to_string() }
 }
 
 #[cfg(test)]

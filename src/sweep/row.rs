@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::set::Set;
 use crate::scenario::{RunError, RunSettings};
 use crate::trace::{Config, Cycle, Trace};
 
@@ -98,6 +99,8 @@ pub struct Row {
     pub max_pause_ns: Option<u64>,
     /// In 99 of 100 collections assists took at most so much CPU time, in nanoseconds.
     pub p99_cycle_assist_ns: Option<u64>,
+    /// 99 of 100 assists held their goroutine up for at most so long, in nanoseconds; none without an assist.
+    pub p99_assist_ns: Option<u64>,
     /// Bytes given back to the system.
     pub scavenged_bytes: Option<u64>,
     /// Requests of the last `serve`.
@@ -108,6 +111,9 @@ pub struct Row {
     pub latency_p99_ns: Option<u64>,
     /// The longest, in nanoseconds.
     pub latency_max_ns: Option<u64>,
+    /// What is set in the scenario file: a column for each key of the manifest's `set`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set: Vec<String>,
 }
 
 /// How a column is stored, and where its value is.
@@ -122,7 +128,7 @@ pub(super) enum Column {
 }
 
 /// Every column by name, in the order of [`Row`]'s fields.
-pub(super) const COLUMNS: [(&str, Column); 33] = [
+pub(super) const COLUMNS: [(&str, Column); 34] = [
     ("run", Column::Whole(|row| Some(row.run))),
     ("scenario", Column::Text(|row| Some(&row.scenario))),
     ("go", Column::Text(|row| Some(&row.go))),
@@ -151,6 +157,7 @@ pub(super) const COLUMNS: [(&str, Column); 33] = [
     ("p99_pause_ns", Column::Whole(|row| row.p99_pause_ns)),
     ("max_pause_ns", Column::Whole(|row| row.max_pause_ns)),
     ("p99_cycle_assist_ns", Column::Whole(|row| row.p99_cycle_assist_ns)),
+    ("p99_assist_ns", Column::Whole(|row| row.p99_assist_ns)),
     ("scavenged_bytes", Column::Whole(|row| row.scavenged_bytes)),
     ("requests", Column::Whole(|row| row.requests)),
     ("latency_p50_ns", Column::Whole(|row| row.latency_p50_ns)),
@@ -192,11 +199,13 @@ impl Row {
             p99_pause_ns: None,
             max_pause_ns: None,
             p99_cycle_assist_ns: None,
+            p99_assist_ns: None,
             scavenged_bytes: None,
             requests: None,
             latency_p50_ns: None,
             latency_p99_ns: None,
             latency_max_ns: None,
+            set: Vec::new(),
         }
     }
 
@@ -239,6 +248,7 @@ impl Row {
             p99_pause_ns: p99(pauses),
             max_pause_ns: Some(summary.max_pause_ns),
             p99_cycle_assist_ns: p99(trace.cycles.iter().map(|cycle| cycle.assist_cpu_ns).collect()),
+            p99_assist_ns: summary.p99_assist_ns,
             scavenged_bytes: Some(summary.scavenged_bytes),
             requests: latency.map(|latency| latency.requests),
             latency_p50_ns: latency.map(|latency| latency.p50_ns),
@@ -268,10 +278,17 @@ impl Row {
     }
 }
 
-/// The names of the columns as a line of CSV with its line end.
-pub(super) fn header() -> String {
-    let names: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
-    format!("{}\n", names.join(","))
+/// The names of the columns, those of `sets` last, as a line of CSV with its line end.
+pub(super) fn header(sets: &[Set]) -> String {
+    let names = COLUMNS.iter().map(|(name, _)| *name).chain(sets.iter().map(|set| set.key.as_str()));
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(names).expect("names are texts");
+    String::from_utf8(writer.into_inner().expect("writing to memory")).expect("names are UTF-8")
+}
+
+/// The names of the columns beyond those that every table has.
+pub(super) fn set_keys(header: &csv::StringRecord) -> Vec<String> {
+    header.iter().skip(COLUMNS.len()).map(str::to_owned).collect()
 }
 
 /// The least of `values` that 99 of 100 do not exceed.
@@ -292,7 +309,7 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{self, Detail, Overrides, Scenario};
+    use crate::scenario::{self, Detail, Overrides, RunOptions, Scenario};
 
     const SIM: &str =
         "title='t'\nquestion='q'\nanswer='a'\nsteps=[{ garbage = { bytes = '64MiB', size = '1KiB' } }]\n";
@@ -300,7 +317,7 @@ mod tests {
     fn row(overrides: &Overrides) -> (Row, Trace) {
         let scenario = Scenario::parse("x.toml", SIM).unwrap();
         let settings = scenario.settings().overridden(overrides);
-        let trace = scenario::run_with_detail(&scenario, &settings, Detail::Totals).unwrap();
+        let trace = scenario::run_with(&scenario, &settings, RunOptions::with(Detail::Totals)).unwrap().trace;
         (Row::new(7, 2, "x", &settings, Ok(Ok(trace.clone()))), trace)
     }
 
@@ -310,9 +327,22 @@ mod tests {
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.serialize(&row).unwrap();
         let text = String::from_utf8(writer.into_inner().unwrap()).unwrap();
-        assert_eq!(text.lines().next().unwrap(), header().trim_end());
+        assert_eq!(text.lines().next().unwrap(), header(&[]).trim_end());
         assert_eq!(text.lines().nth(1).unwrap().as_bytes(), row.to_line().trim_ascii_end());
         assert_eq!(Row::from_line(&row.to_line()), Ok(row));
+    }
+
+    #[test]
+    fn what_is_set_is_the_last_columns() {
+        let (row, _) = row(&Overrides::default());
+        let row = Row { set: vec!["64KiB".to_owned(), "{ count = 5, below = 9 }".to_owned()], ..row };
+        assert_eq!(Row::from_line(&row.to_line()), Ok(row));
+        let sets = ["types.Session.size", "steps[0].insert.keys"]
+            .map(|key| Set { key: key.to_owned(), values: vec!["1".to_owned()] });
+        let header = header(&sets);
+        assert!(header.ends_with("latency_max_ns,types.Session.size,steps[0].insert.keys\n"), "{header}");
+        let names = csv::StringRecord::from(header.trim_end().split(',').collect::<Vec<_>>());
+        assert_eq!(set_keys(&names), ["types.Session.size", "steps[0].insert.keys"]);
     }
 
     #[test]

@@ -102,6 +102,16 @@ impl SlotCounts {
         }
     }
 
+    /// These and `other` together.
+    fn and(self, other: SlotCounts) -> SlotCounts {
+        SlotCounts {
+            full: self.full + other.full,
+            empty: self.empty + other.empty,
+            deleted: self.deleted + other.deleted,
+            evacuated: self.evacuated + other.evacuated,
+        }
+    }
+
     /// All slots.
     pub fn total(&self) -> u64 {
         self.full + self.empty + self.deleted + self.evacuated
@@ -121,7 +131,18 @@ pub struct MapArray {
     pub chains: Vec<Vec<Slots>>,
 }
 
-/// A map at one moment.
+/// One of several maps that share the keys of a variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MapShard {
+    /// `len(m)`.
+    pub len: u64,
+    /// Bytes of the map: header, arrays, overflow buckets.
+    pub bytes: u64,
+    /// States of all slots, those of an old array too.
+    pub slots: SlotCounts,
+}
+
+/// A map at one moment, or several behind locks of their own as one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MapXray {
     /// The snapshot at which it was taken.
@@ -143,6 +164,49 @@ pub struct MapXray {
     /// What it moves out of while it grows.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub old: Option<MapArray>,
+    /// The maps that it consists of, if there are several; then nothing is kept slot by slot.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub shards: Vec<MapShard>,
+}
+
+impl MapXray {
+    /// Slots of both arrays.
+    pub fn all_slots(&self) -> SlotCounts {
+        let old = self.old.as_ref().map_or(SlotCounts::default(), |old| old.slots);
+        self.current.slots.and(old)
+    }
+
+    /// Maps that share the keys of one variable, as one. At least one.
+    pub fn of_shards(maps: Vec<MapXray>) -> MapXray {
+        let shards = maps
+            .iter()
+            .map(|map| MapShard { len: map.len, bytes: map.bytes, slots: map.all_slots() })
+            .collect();
+        let whole = maps.into_iter().reduce(|sum, map| MapXray {
+            len: sum.len + map.len,
+            tables: sum.tables + map.tables,
+            bytes: sum.bytes + map.bytes,
+            current: sum.current.and(map.current),
+            old: match (sum.old, map.old) {
+                (Some(sum), Some(map)) => Some(sum.and(map)),
+                (sum, map) => sum.or(map),
+            },
+            ..sum
+        });
+        MapXray { shards, ..whole.expect("a variable of no maps has nothing to see") }
+    }
+}
+
+impl MapArray {
+    /// Both arrays together; none of it slot by slot.
+    fn and(self, other: MapArray) -> MapArray {
+        MapArray {
+            buckets: self.buckets + other.buckets,
+            overflow_buckets: self.overflow_buckets + other.overflow_buckets,
+            slots: self.slots.and(other.slots),
+            chains: Vec::new(),
+        }
+    }
 }
 
 #[cfg(test)]

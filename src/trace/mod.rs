@@ -18,7 +18,7 @@ pub use close_ups::{CloseUps, DurationCounter, Durations, PageFrame, Recording, 
 pub use cycle::{Cycle, CycleKind};
 pub use gctrace::{gctrace, gctrace_lines};
 pub use latency::{Latencies, Latency};
-pub use map_xray::{MapArray, MapDesign, MapXray, SlotCounts, SlotState, Slots, SlotsError};
+pub use map_xray::{MapArray, MapDesign, MapShard, MapXray, SlotCounts, SlotState, Slots, SlotsError};
 pub use mem_stats::MemStats;
 pub use page_map::{Backing, PageMap, PageMapError, PageRun, PageState, PageUse};
 pub use sample::{RssLedger, Sample};
@@ -150,6 +150,9 @@ pub struct Summary {
     pub pause_total_ns: u64,
     /// Longest single stop-the-world pause in nanoseconds.
     pub max_pause_ns: u64,
+    /// 99 of 100 assists held their goroutine up for at most so long, marking and waiting, in nanoseconds; none without an assist.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p99_assist_ns: Option<u64>,
     /// Bytes of memory returned to the operating system over the run.
     pub scavenged_bytes: u64,
     /// Of the requests of the last `serve`.

@@ -1,8 +1,9 @@
 //! Reading which keys a step takes.
 
 use super::super::keys::{KEY_LIMIT, Keys, Order};
+use super::super::parse::Parser;
 use super::super::reader::{Node, Table};
-use super::{OBJECTS_LIMIT, Parser};
+use super::OBJECTS_LIMIT;
 
 const KEYS_EXPECTED: &str = "\"0..1_000_000\", or one of { range = \"0..1_000\", shift = 1_000 }, \
     { random = { count = 1_000, below = 1_000_000 } }, { zipf = { count = 1_000, below = 1_000_000 } }, \

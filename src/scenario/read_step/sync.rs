@@ -1,8 +1,10 @@
 //! Reading steps on `sync.Map`, `sync.Pool` and maps behind locks.
 
+use super::super::parse::{MEMORY_LIMIT_BYTES, Parser};
 use super::super::reader::{Node, Table};
 use super::super::{GoType, PoolGet, PoolPut, Step, Typed, VarId, VarType};
-use super::{MEMORY_LIMIT_BYTES, Parser, list_or_none, mix_part};
+use super::list_or_none;
+use super::objects::mix_part;
 
 /// Most buffers that one step gets or puts. Our limit: they are all in use at the same time.
 const BUFFERS_LIMIT: u64 = 1_000_000;

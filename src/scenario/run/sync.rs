@@ -413,6 +413,11 @@ pub(super) enum Deletes {
 }
 
 impl LockedMaps {
+    /// The maps, in the order of their shards.
+    pub(super) fn maps(&self) -> &[Map] {
+        &self.maps
+    }
+
     fn shard(&mut self, key: u32) -> &mut Map {
         let shards = self.maps.len() as u32;
         &mut self.maps[(key % shards) as usize]

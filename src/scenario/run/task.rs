@@ -1,6 +1,7 @@
 //! Tasks: a step in the middle of being carried out.
 
 use super::Machine;
+use super::calls::CallTask;
 use super::draws::Drawn;
 use super::maps::{InsertTask, RebuildTask};
 use super::objects::{AllocTask, FinalizeTask, GarbageTask, HoldTask};
@@ -23,6 +24,7 @@ pub(super) enum Task<'s> {
     Alloc(AllocTask<'s>),
     Garbage(GarbageTask<'s>),
     Hold(HoldTask<'s>),
+    Call(CallTask<'s>),
     Finalize(FinalizeTask<'s>),
     Worker(WorkerTask),
     Stream(StreamTask<'s>),
@@ -66,6 +68,7 @@ impl<'s> Machine<'s> {
             Step::Alloc(alloc) => Task::Alloc(AllocTask::new(alloc, seed, turn)),
             Step::Garbage(garbage) => Task::Garbage(GarbageTask::new(garbage, seed, turn)),
             Step::Hold(hold) => Task::Hold(HoldTask::new(hold, seed, turn)),
+            Step::Call(call) => Task::Call(CallTask::new(call)),
             Step::Finalize(finalize) => Task::Finalize(FinalizeTask::new(finalize)),
             Step::Stream(stream) => Task::Stream(StreamTask::new(stream, seed)),
             Step::Get(get) => Task::Get(GetTask::new(get, seed, turn)),
@@ -93,6 +96,7 @@ impl<'s> Machine<'s> {
             Task::Alloc(alloc) => self.alloc_slice(alloc),
             Task::Garbage(garbage) => self.garbage_slice(garbage),
             Task::Hold(hold) => self.hold_slice(hold),
+            Task::Call(call) => self.call_slice(call),
             Task::Finalize(finalize) => self.finalize_slice(finalize),
             Task::Worker(worker) => self.serve_slice(worker),
             Task::Stream(stream) => self.stream_slice(stream),

@@ -2,9 +2,9 @@
 
 use toml::de::DeValue;
 
-use super::parse::{MEMORY_LIMIT_BYTES, Parser};
-use super::reader::{Node, Table};
-use super::{GoType, Part, PartPlace, SliceOf, Step, VarType};
+use super::super::parse::{MEMORY_LIMIT_BYTES, Parser};
+use super::super::reader::{Node, Table};
+use super::super::{GoType, Part, PartPlace, SliceOf, Step, VarType};
 
 impl Parser {
     pub(super) fn slice_of(&mut self, table: &mut Table<'_>, node: &Node<'_>) -> Option<Step> {
