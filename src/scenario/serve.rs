@@ -8,7 +8,6 @@
 use super::parse::Parser;
 use super::reader::{Node, Table};
 use super::splitmix64::SplitMix64;
-use super::zipf::ln;
 use super::{GoType, MixPart, Step, Typed, VarId};
 use crate::elementary::ln;
 use crate::units::SECOND_NS;
