@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const MAX_LINES: usize = 700;
 
 /// Files that are longer than [`MAX_LINES`] today, and the length that they must not exceed.
-const TOO_LONG_TODAY: [(&str, usize); 1] = [("src/scenario/read_step.rs", 1_000)];
+const TOO_LONG_TODAY: [(&str, usize); 0] = [];
 
 /// Who may use whom: a room and the rooms directly below it. A room may use all that those may use.
 const BELOW: [(&str, &[&str]); 23] = [

@@ -38,7 +38,7 @@ const SHARDS: &str = "Key k is in shard k % n: a map of its own, with a lock of 
     array, and none becomes smaller.";
 
 /// Draws a map of the run at the moments of `wanted`; without wishes, at its fullest snapshot and at the last one at which it holds
-/// something else. Of several maps the largest is drawn.
+/// something else. Of several maps the largest of those moments is drawn.
 ///
 /// # Errors
 /// [`ChartError::NotRecorded`] without close-ups or maps, [`ChartError::NoSuchMoment`].
@@ -49,8 +49,13 @@ pub fn draw(
     wanted: &[String],
 ) -> Result<(), ChartError> {
     let close_ups = super::close_ups(recording, Kind::MapXray)?;
-    let largest = close_ups.maps.iter().max_by_key(|map| (map.bytes, std::cmp::Reverse(map.t_ns)));
-    let Some(largest) = largest else { return Err(ChartError::NoMap) };
+    let largest = |is_asked_for: &dyn Fn(&&MapXray) -> bool| {
+        let maps = close_ups.maps.iter().filter(is_asked_for);
+        maps.max_by_key(|map| (map.bytes, std::cmp::Reverse(map.t_ns)))
+    };
+    let Some(largest) = largest(&|map| wanted.contains(&map.label)).or(largest(&|_| true)) else {
+        return Err(ChartError::NoMap);
+    };
     let maps: Vec<&MapXray> = close_ups.maps.iter().filter(|map| map.variable == largest.variable).collect();
     let chosen = if wanted.is_empty() {
         before_and_after(&maps)

@@ -241,7 +241,8 @@ fn comparison_table(traces: &[Trace], colour: Colour) -> String {
     trim(table)
 }
 
-fn new_table(colour: Colour) -> Table {
+/// A table without lines but the one under its headings.
+pub(super) fn new_table(colour: Colour) -> Table {
     let mut table = Table::new();
     table.load_style(presets::ASCII_NO_BORDERS);
     let style = table.style_mut();
@@ -255,7 +256,7 @@ fn new_table(colour: Colour) -> Table {
 }
 
 /// The table as text, its columns [`GAP`] apart: one space is the column's padding, the other the separator.
-fn trim(mut table: Table) -> String {
+pub(super) fn trim(mut table: Table) -> String {
     table.column_iter_mut().for_each(|column| {
         column.set_padding((0, GAP as u16 - 1));
     });

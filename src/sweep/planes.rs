@@ -80,7 +80,7 @@ impl Cell {
 /// Every GOGC by every memory limit; all other settings are the same.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plane {
-    /// `Go 1.23 · 4 Ps`: the settings in which planes of one sweep may differ.
+    /// `steps[0].make.hint = 10 · Go 1.23 · 4 Ps`: the settings in which planes of one sweep may differ.
     pub name: String,
     /// The values of GOGC in the order of the grid, in percent.
     pub gogcs: Vec<Option<u64>>,
@@ -142,8 +142,9 @@ fn plane_name(row: &Row, set_keys: &[String]) -> String {
         .map_or(String::new(), |bytes| format!(" · container {}", crate::units::Bytes(bytes)));
     let plural = |number: u64, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
     let settings = format!("Go {} · {} on {}", row.go, plural(row.procs, "P"), plural(row.cores, "core"));
-    let set = set_keys.iter().zip(&row.set).map(|(key, value)| format!(" · {key} = {value}"));
-    format!("{settings}{container}{}", set.collect::<String>())
+    // What differs most stands first, where it is not cut off.
+    let set = set_keys.iter().zip(&row.set).map(|(key, value)| format!("{key} = {value} · "));
+    format!("{}{settings}{container}", set.collect::<String>())
 }
 
 /// The settings that nobody beats.

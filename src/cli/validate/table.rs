@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use comfy_table::{Attribute, Cell, CellAlignment, Color, Table, presets};
+use comfy_table::{Attribute, Cell, CellAlignment, Color};
 
-use super::super::table::limit_text;
+use super::super::table::{limit_text, new_table, trim};
 use super::super::terminal::Colour;
 use crate::oracle::report::{error_text, value_text};
 use crate::oracle::{CellReport, Class, Cycles, Judged, Verdict};
@@ -181,25 +181,6 @@ pub(super) fn summary(reports: &[CellReport], colour: Colour) -> String {
         ]);
     }
     format!("{}\n", trim(table))
-}
-
-fn new_table(colour: Colour) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_NO_BORDERS);
-    *table.style_mut() =
-        presets::NOTHING.header_separator(presets::ASCII_NO_BORDERS.header_separator.fill('-').junction('-'));
-    match colour {
-        Colour::On => table.enforce_styling(),
-        Colour::Off => table.force_no_tty(),
-    };
-    table
-}
-
-fn trim(mut table: Table) -> String {
-    table.column_iter_mut().for_each(|column| {
-        column.set_padding((0, 1));
-    });
-    table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
 fn head(name: &str, colour: Colour) -> Cell {

@@ -9,6 +9,9 @@ use super::objects::mix_part;
 /// Most buffers that one step gets or puts. Our limit: they are all in use at the same time.
 const BUFFERS_LIMIT: u64 = 1_000_000;
 
+/// A variable that is a map, and the types of its keys and values.
+type Map = (VarId, Typed, Typed);
+
 impl Parser {
     /// What a `sync.Map` of a scenario maps to what.
     pub(super) fn sync_map_types(&self) -> (Typed, Typed) {
@@ -21,32 +24,28 @@ impl Parser {
     }
 
     /// A map that `make` can make.
-    pub(super) fn refuse_ready(
-        &mut self,
-        map: Option<(VarId, Typed, Typed)>,
-        table: &Table<'_>,
-    ) -> Option<(VarId, Typed, Typed)> {
-        let map = map?;
-        let (name, var_type) = self.vars.get_index(map.0.0).expect("a VarId is an index of vars");
-        if var_type.is_ready() {
-            let reason = format!("{name} is a {var_type}, which is ready as it is");
-            self.log.report(table.span.clone(), &table.path, reason, "no make step for it");
-            return None;
-        }
-        Some(map)
+    pub(super) fn refuse_ready(&mut self, map: Option<Map>, table: &Table<'_>) -> Option<Map> {
+        self.refuse(map, table, VarType::is_ready, (", which is ready as it is", "no make step for it"))
     }
 
     /// A plain map.
-    pub(super) fn refuse_concurrent(
+    pub(super) fn refuse_concurrent(&mut self, map: Option<Map>, table: &Table<'_>) -> Option<Map> {
+        self.refuse(map, table, VarType::is_concurrent, ("", "a plain map"))
+    }
+
+    /// A map whose type is not what `is_wrong` says; the words tell why it would be wrong, and what is accepted.
+    fn refuse(
         &mut self,
-        map: Option<(VarId, Typed, Typed)>,
+        map: Option<Map>,
         table: &Table<'_>,
-    ) -> Option<(VarId, Typed, Typed)> {
+        is_wrong: fn(&VarType) -> bool,
+        (because, accepted): (&str, &str),
+    ) -> Option<Map> {
         let map = map?;
         let (name, var_type) = self.vars.get_index(map.0.0).expect("a VarId is an index of vars");
-        if var_type.is_concurrent() {
-            let reason = format!("{name} is a {var_type}");
-            self.log.report(table.span.clone(), &table.path, reason, "a plain map");
+        if is_wrong(var_type) {
+            let reason = format!("{name} is a {var_type}{because}");
+            self.log.report(table.span.clone(), &table.path, reason, accepted);
             return None;
         }
         Some(map)
