@@ -41,7 +41,7 @@ fn without_a_terminal_each_event_is_a_line() {
         text.contains("  1  Shown small: every count and key of the scenario is divided by 10000"),
         "{text}"
     );
-    assert!(text.contains("delete(sessions, 99): its slot is free again."), "{text}");
+    assert!(text.contains("delete(m, 99): its slot is free again."), "{text}");
     assert!(text.trim_end().ends_with("The program is over."), "{text}");
     assert!(!text.contains('\u{1b}'), "no escape sequences");
 }
@@ -87,9 +87,9 @@ fn mistakes_name_file_line_and_key() {
     assert!(stderr.contains("mine.toml:5:") && stderr.contains("steps[0].insert.keys"), "{stderr}");
     for (args, words) in [
         (&["nowhere.toml"][..], "cannot read nowhere.toml"),
-        (&["1-mark-and-sweep", "--at", "-3"], "--at"),
+        (&["1-mark-and-sweep", "--at=-3"], "--at"),
         (&["1-mark-and-sweep", "--go", "2.0"], "2.0"),
-        (&["1-mark-and-sweep", "--gogc", "-7"], "--gogc"),
+        (&["1-mark-and-sweep", "--gogc=-7"], "--gogc"),
         (&["1-mark-and-sweep", "--lang", "fr"], "en or zh"),
     ] {
         let (code, stdout, stderr) = step(args);
@@ -124,6 +124,56 @@ mod on_a_terminal {
     const LEAVE_SCREEN: &str = "\u{1b}[?1049l";
     const PATIENCE: Duration = Duration::from_secs(30);
 
+    /// What a terminal of 80 columns shows, and everything that was written on it.
+    struct Screen {
+        cells: Vec<Vec<char>>,
+        place: (usize, usize),
+        written: String,
+    }
+
+    impl Screen {
+        fn new() -> Screen {
+            Screen { cells: vec![vec![' '; 80]; 24], place: (0, 0), written: String::new() }
+        }
+
+        /// Takes what was written since: characters, and of the escape sequences those that move the cursor.
+        fn write(&mut self, block: &str) {
+            self.written.push_str(block);
+            let mut rest = block.chars();
+            while let Some(letter) = rest.next() {
+                match letter {
+                    '\u{1b}' => {
+                        let text = rest.as_str();
+                        let end = text.find(|letter: char| letter.is_ascii_alphabetic());
+                        let end = end.map_or(text.len(), |end| end + 1);
+                        self.obey(text[..end].trim_start_matches('['));
+                        rest = text[end..].chars();
+                    }
+                    letter if letter >= ' ' => {
+                        let (row, column) = self.place;
+                        if let Some(cell) = self.cells.get_mut(row).and_then(|cells| cells.get_mut(column)) {
+                            *cell = letter;
+                        }
+                        self.place.1 += 1;
+                    }
+                    _ => {}
+                }
+            }
+        }
+
+        fn obey(&mut self, sequence: &str) {
+            if let Some(place) = sequence.strip_suffix('H') {
+                let mut numbers = place.split(';').map(|number| number.parse::<usize>().unwrap_or(1));
+                let mut next = || numbers.next().unwrap_or(1) - 1;
+                self.place = (next(), next());
+            }
+        }
+
+        fn shows(&self, words: &str) -> bool {
+            self.cells.iter().any(|row| row.iter().collect::<String>().contains(words))
+        }
+    }
+
     /// `gclab step` on a terminal of its own.
     struct Session {
         child: Child,
@@ -131,7 +181,7 @@ mod on_a_terminal {
         /// The other end, which the program has, too: for looking at its settings.
         slave: File,
         output: Receiver<Vec<u8>>,
-        seen: String,
+        screen: Screen,
     }
 
     impl Session {
@@ -165,24 +215,33 @@ mod on_a_terminal {
                     }
                 }
             });
-            Session { child, master, slave, output, seen: String::new() }
+            Session { child, master, slave, output, screen: Screen::new() }
         }
 
-        /// Waits until the program has written `words`.
+        /// Waits until the screen is as `wanted`.
         #[track_caller]
-        fn expect(&mut self, words: &str) {
+        fn expect(&mut self, what: &str, wanted: impl Fn(&Screen) -> bool) {
             let deadline = Instant::now() + PATIENCE;
-            while !self.seen.contains(words) {
+            while !wanted(&self.screen) {
                 let left = deadline.saturating_duration_since(Instant::now());
                 match self.output.recv_timeout(left) {
-                    Ok(block) => self.seen.push_str(&String::from_utf8_lossy(&block)),
-                    Err(_) => panic!("{words:?} did not come in {:?}", self.seen),
+                    Ok(block) => self.screen.write(&String::from_utf8_lossy(&block)),
+                    Err(_) => panic!("{what:?} did not come in {:?}", self.screen.written),
                 }
             }
         }
 
+        #[track_caller]
+        fn expect_words(&mut self, words: &str) {
+            self.expect(words, |screen| screen.shows(words));
+        }
+
+        #[track_caller]
+        fn expect_to_leave(&mut self) {
+            self.expect("the other screen", |screen| screen.written.contains(LEAVE_SCREEN));
+        }
+
         fn press(&mut self, keys: &str) {
-            self.seen.clear();
             self.master.write_all(keys.as_bytes()).unwrap();
         }
 
@@ -213,12 +272,14 @@ mod on_a_terminal {
     #[test]
     fn keys_step_and_q_gives_the_terminal_back() {
         let mut session = Session::start(&["1-mark-and-sweep"], &[]);
-        session.expect("The program begins");
+        session.expect_words("The program begins");
         assert!(session.is_raw());
         session.press("\u{1b}[C");
-        session.expect("new span is cut");
+        session.expect_words("a new span is cut");
+        session.press("\u{1b}[D");
+        session.expect_words("The program begins");
         session.press("q");
-        session.expect(LEAVE_SCREEN);
+        session.expect_to_leave();
         assert!(session.end().success());
         assert!(!session.is_raw(), "the terminal is as it was");
     }
@@ -226,16 +287,16 @@ mod on_a_terminal {
     #[test]
     fn control_c_and_signals_give_the_terminal_back() {
         let mut session = Session::start(&["4-pacer", "--at", "5"], &[]);
-        session.expect("event 5 of");
+        session.expect_words("event 5 of");
         session.press("\u{3}");
-        session.expect(LEAVE_SCREEN);
+        session.expect_to_leave();
         assert!(session.end().success() && !session.is_raw());
 
         let mut session = Session::start(&["4-pacer"], &[]);
-        session.expect("event 0 of");
+        session.expect_words("event 0 of");
         let id = session.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        session.expect(LEAVE_SCREEN);
+        session.expect_to_leave();
         assert_eq!(session.end().code(), Some(130));
         assert!(!session.is_raw());
     }
@@ -244,8 +305,8 @@ mod on_a_terminal {
     fn no_color_is_respected() {
         let coloured = |env: &[(&str, &str)]| {
             let mut session = Session::start(&["1-mark-and-sweep", "--at", "40"], env);
-            session.expect("q quit");
-            let seen = session.seen.clone();
+            session.expect_words("q quit");
+            let seen = session.screen.written.clone();
             session.press("q");
             session.end();
             // Foregrounds and backgrounds, as numbers or out of a palette.

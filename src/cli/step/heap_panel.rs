@@ -70,7 +70,7 @@ fn queue(shown: &Shown, picture: &Picture, width: usize) -> Vec<Line<'static>> {
     if picture.phase != "marking" {
         return Vec::new();
     }
-    let empty = picture.grey.is_empty().then(|| "empty: nothing is left to look at".to_owned());
+    let empty = picture.grey.is_empty().then(|| "empty".to_owned());
     let mut lines =
         wrapped("grey queue  ", empty.into_iter().chain(picture.grey.iter().cloned()), width, shown.strong());
     lines.truncate(3);

@@ -59,7 +59,7 @@ pub(super) fn pages(shown: &Shown, width: u16) -> Vec<Line<'static>> {
     if picture.more_pages > 0 {
         lines.push(Line::styled(format!("… {} pages more", picture.more_pages), shown.quiet()));
     }
-    lines.push(Line::styled("▓ objects ≡ stacks ░ free · no memory", shown.quiet()));
+    lines.push(Line::styled("▓ objects ≡ stacks ░ free · none", shown.quiet()));
     let (resident, objects) = (short(picture.resident_bytes), short(picture.heap_alloc_bytes));
     lines.push(Line::raw(format!("resident {resident}, objects {objects}")));
     lines
