@@ -134,3 +134,123 @@ fn a_visitor_is_served_while_another_is_cut_off() {
         assert!(refused.contains("refused") && refused.contains("cut off in"), "{refused}");
     });
 }
+
+/// How long the server keeps a connection on which a client sends `first`, and then a byte from time to time.
+fn patience(lab: &Lab, first: &str) -> Duration {
+    let mut stream = TcpStream::connect(&lab.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    stream.write_all(first.as_bytes()).unwrap();
+    let start = Instant::now();
+    let mut response = [0; 4096];
+    while start.elapsed() < Duration::from_secs(40) {
+        let is_open = stream.write_all(b"x").is_ok();
+        match stream.read(&mut response) {
+            Ok(0) => return start.elapsed(),
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock && is_open => {}
+            Err(_) => return start.elapsed(),
+        }
+    }
+    panic!("the connection is open after {:?}", start.elapsed());
+}
+
+#[test]
+fn a_client_that_sends_a_byte_now_and_then_holds_nothing() {
+    let lab = Lab::start();
+    let head = format!(
+        "POST /api/lab HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n",
+        lab.address
+    );
+    std::thread::scope(|scope| {
+        let slow_head = scope.spawn(|| patience(&lab, "GET / HTTP/1.1\r\nX-Slow: "));
+        let slow_body = scope.spawn(|| patience(&lab, &head));
+        let silent = scope.spawn(|| patience(&lab, ""));
+        assert!(lab.post(SMALL).contains("slice-pins-array"), "others are served meanwhile");
+        for (what, time) in [("head", slow_head), ("body", slow_body), ("nothing", silent)] {
+            let time = time.join().unwrap();
+            assert!(time < Duration::from_secs(25), "{what}: {time:?}");
+        }
+    });
+}
+
+#[test]
+fn a_room_full_of_silent_clients_is_no_obstacle() {
+    let lab = Lab::start();
+    let silent: Vec<TcpStream> = (0..300).map(|_| TcpStream::connect(&lab.address).unwrap()).collect();
+    assert!(lab.post(SMALL).contains("slice-pins-array"));
+    drop(silent);
+}
+
+/// Scenarios that ask for far too much, and words of the answer.
+fn hostile() -> [(&'static str, String, &'static str); 6] {
+    let request = |vars: &str, steps: &str| {
+        let text =
+            format!("title = 't'\nquestion = 'q'\nanswer = 'a'\nvars = {{ {vars} }}\nsteps = [ {steps} ]");
+        serde_json::json!({ "run": { "name": "hostile", "text": text } }).to_string()
+    };
+    [
+        (
+            "1e15 keys",
+            request(
+                "m = 'map[int]int'",
+                "{ make = { var = 'm' } }, { insert = { var = 'm', keys = '0..1_000_000_000_000_000' } }",
+            ),
+            "mistakes",
+        ),
+        (
+            "negative sizes",
+            request("s = '[]*[8]byte'", "{ alloc = { into = 's', count = -5, size = '-1KiB' } }"),
+            "mistakes",
+        ),
+        (
+            "four billion keys",
+            request(
+                "m = 'map[int]int'",
+                "{ make = { var = 'm' } }, { insert = { var = 'm', keys = '0..4_000_000_000' } }",
+            ),
+            "cut off in",
+        ),
+        (
+            "an endless loop",
+            request(
+                "m = 'map[int]int'",
+                "{ repeat = { times = 9_000_000, steps = [ { compute = '1s' } ] } }",
+            ),
+            "cut off in",
+        ),
+        (
+            "garbage without end",
+            request("m = 'map[int]int'", "{ garbage = { bytes = '128GiB', size = '16B' } }"),
+            "cut off in",
+        ),
+        (
+            "a list without end",
+            request(
+                "l = '*N'",
+                "{ alloc = { into = 'l', count = 4_000_000_000, type = 'N', shape = 'list' } }",
+            )
+            .replace("steps =", "types = { N = { size = '16B', pointers = 1 } }\nsteps ="),
+            "cut off in",
+        ),
+    ]
+}
+
+#[test]
+fn hostile_scenarios_are_refused_or_cut_off_while_others_are_served() {
+    let lab = Lab::start();
+    for (what, request, words) in hostile() {
+        std::thread::scope(|scope| {
+            let attack = scope.spawn(|| {
+                let start = Instant::now();
+                (lab.post(&request), start.elapsed())
+            });
+            let served = lab.post(SMALL);
+            assert!(served.contains(r#""run":{"name":"slice-pins-array""#), "{what}: {served}");
+            let (refused, time) = attack.join().unwrap();
+            assert!(refused.contains(words), "{what}: {}", &refused[..refused.len().min(600)]);
+            println!("{what}: {:.2} s", time.as_secs_f64());
+            // A few seconds where it is built for speed; tests are not.
+            assert!(time < Duration::from_secs(60), "{what}: {time:?}");
+        });
+    }
+}

@@ -40,7 +40,7 @@ pub(super) struct LessonArgs {
     out: PathBuf,
 }
 
-fn language(code: &str) -> Result<Language, String> {
+pub(super) fn language(code: &str) -> Result<Language, String> {
     Language::of_code(code).ok_or_else(|| {
         let codes = Language::ALL.map(Language::code);
         format!("accepted: {}", codes.join(" or "))

@@ -19,6 +19,7 @@ mod pictures;
 mod plot;
 mod run;
 mod sims;
+mod step;
 mod sweep;
 mod table;
 mod terminal;
@@ -42,7 +43,8 @@ use clap::{Parser, Subcommand};
         gclab run sims/steady-gogc.toml --gogc 50,100   the same work under two settings\n  \
         gclab go sims/delete-million.toml >x.go         the same work as a Go program\n  \
         gclab validate sims/churn.toml --go go          real Go beside the simulation\n  \
-        gclab lesson 1                                  a question, your prediction, the answer\n\n\
+        gclab lesson 1                                  a question, your prediction, the answer\n  \
+        gclab step 2-write-barrier                      a small heap, one event at a time\n\n\
         Help on a command: gclab run --help"
 )]
 struct Cli {
@@ -65,6 +67,7 @@ enum Command {
     Pacer(pacer::PacerArgs),
     Calibrate(calibrate::CalibrateArgs),
     Lab(lab::LabArgs),
+    Step(step::StepArgs),
 }
 
 /// Runs the command line of this process.
@@ -82,6 +85,7 @@ pub fn main() -> ExitCode {
         Command::Lesson(args) => lesson::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Lab(args) => lab::run(&args),
+        Command::Step(args) => step::run(&args),
         Command::Pacer(args) => pacer::run(&args).map_err(errors::CliError::from),
     };
     match result {

@@ -41,6 +41,11 @@ pub(super) fn stderr_is_terminal() -> bool {
     std::io::stderr().is_terminal()
 }
 
+/// Whether there is a terminal to draw on and somebody at its keyboard.
+pub(super) fn is_interactive() -> bool {
+    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+}
+
 /// Whether somebody can be asked.
 pub(super) fn stdin_is_terminal() -> bool {
     std::io::stdin().is_terminal()

@@ -52,15 +52,15 @@ for (const [name, serve] of carriers) {
     test('what is typed wrong is shown where it is, and mended', async () => {
       const page = await open('#/run?s=delete-million');
       await page.locator('#program summary').click();
-      const text = await page.locator('#toml').inputValue();
+      const text = await page.locator('#program textarea').inputValue();
       const done = await shown(page);
-      await page.locator('#toml').fill(text.replace('"0..1_000_000"', '"0..1_000_000_000_000_000"'));
+      await page.locator('#program textarea').fill(text.replace('"0..1_000_000"', '"0..1_000_000_000_000_000"'));
       await settled(page, done);
       const said = await page.locator('#mistakes').textContent();
       assert.match(said, /line \d+:\d+/);
       assert.match(said, /steps\[2\]\.insert\.keys/);
-      assert.equal(await page.locator('#toml').getAttribute('aria-invalid'), 'true');
-      assert.ok(await page.locator('#backdrop mark').count() > 0);
+      assert.equal(await page.locator('#program textarea').getAttribute('aria-invalid'), 'true');
+      assert.ok(await page.locator('#program .backdrop mark').count() > 0);
       const again = await shown(page);
       await page.locator('#restore').click();
       await settled(page, again);
@@ -103,12 +103,12 @@ for (const [name, serve] of carriers) {
       const page = await open('#/run?s=delete-million');
       await page.locator('#program summary').click();
       const done = await shown(page);
-      const text = (await page.locator('#toml').inputValue()).replace('Delete a million entries', 'Mine');
-      await page.locator('#toml').fill(text);
+      const text = (await page.locator('#program textarea').inputValue()).replace('Delete a million entries', 'Mine');
+      await page.locator('#program textarea').fill(text);
       await settled(page, done);
       await page.waitForFunction(() => location.hash.includes('toml='));
       const other = await visit(browser.context, page.url());
-      assert.equal(await other.locator('#toml').inputValue(), text);
+      assert.equal(await other.locator('#program textarea').inputValue(), text);
       assert.equal(await other.locator('#title').textContent(), 'Mine');
       await page.close();
       await other.close();
@@ -135,6 +135,43 @@ for (const [name, serve] of carriers) {
       await page.close();
     });
 
+    test('Step and Run edit the same program, and show mistakes where they are', async () => {
+      const page = await open('#/step?s=3-map-slots&e=10');
+      const slots = () => page.locator('#step-counter').textContent();
+      const before = await slots();
+      await page.locator('#step-program-text summary').click();
+      const area = page.locator('#step-program-text textarea');
+      const text = await area.inputValue();
+      const type = async (words) => {
+        const done = await shown(page);
+        await area.fill(words);
+        await settled(page, done);
+      };
+      await type(text.replaceAll('0..20', '0..9'));
+      assert.notEqual(await slots(), before);
+      await type(text.replaceAll('"0..20"', '"0..-20"'));
+      assert.match(await page.locator('#step-mistakes').textContent(), /line \d+:\d+.*keys/s);
+      assert.ok(await page.locator('#step-program-text .backdrop mark').count() > 0);
+      await type(text.replaceAll('0..20', '0..9'));
+      assert.equal(await page.locator('#step-mistakes').textContent(), '');
+      const done = await shown(page);
+      await page.locator('.tabs a[data-view="run"]').click();
+      await settled(page, done);
+      assert.match(await page.locator('#program textarea').inputValue(), /0\.\.9/);
+      await page.close();
+    });
+
+    test('a large scenario is stepped through small, and another language tells it', async () => {
+      const page = await open('#/step?s=delete-million&e=1');
+      assert.match(await page.locator('#step-sentence').textContent(), /Shown small/);
+      assert.match(await page.locator('#view-step').textContent(), /divided by 10,000/);
+      const done = await shown(page);
+      await page.locator('#language').click();
+      await settled(page, done);
+      assert.match(await page.locator('#step-sentence').textContent(), /缩小显示/);
+      await page.close();
+    });
+
     test('a lesson is answered, and says whether that is right', async () => {
       const page = await open('#/lesson?n=1');
       assert.equal(await page.locator('.verdict').count(), 0);
@@ -158,7 +195,7 @@ for (const [name, serve] of carriers) {
       const other = await open('#/run?s=slice-pins-array');
       const done = await shown(hostile);
       await hostile.locator('#program summary').click();
-      await hostile.locator('#toml').fill('title = "t"\nquestion = "q"\nanswer = "a"\nvars = { m = "map[int]int" }\nsteps = [ { repeat = { times = 9_000_000, steps = [ { compute = "1s" } ] } } ]');
+      await hostile.locator('#program textarea').fill('title = "t"\nquestion = "q"\nanswer = "a"\nvars = { m = "map[int]int" }\nsteps = [ { repeat = { times = 9_000_000, steps = [ { compute = "1s" } ] } } ]');
       await slide(other, 'gogc', 0);
       assert.match(await other.locator('#facts').textContent(), /GOGC 10 /);
       await settled(hostile, done);
@@ -169,7 +206,7 @@ for (const [name, serve] of carriers) {
 
     test('nothing is wider than a phone, in light and in dark', async () => {
       for (const colorScheme of ['light', 'dark']) {
-        for (const hash of ['#/run?s=spike-and-idle', '#/step?s=3-map-slots&e=60', '#/lesson?n=1']) {
+        for (const hash of ['#/run?s=spike-and-idle', '#/step?s=3-map-slots&e=60', '#/step?s=sharded-16-against-one&e=120', '#/lesson?n=1']) {
           const page = await open(hash);
           await page.emulateMedia({ colorScheme });
           await page.setViewportSize({ width: 360, height: 740 });

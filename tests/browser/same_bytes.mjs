@@ -51,6 +51,7 @@ const { scenarios } = JSON.parse(await natively('"scenarios"'));
 await compare('scenarios');
 for (const { name } of scenarios.run) {
   for (const settings of [{}, { go: '1.27', seed: '7', gogc: '60' }]) await compare({ run: { name, settings, points: 300 } });
+  await compare({ step: { name, at: 60, language: 'zh' } });
 }
 for (const { name } of scenarios.step) {
   for (const go of ['1.23', '1.27']) await compare({ step: { name, settings: { go }, at: 50 } });

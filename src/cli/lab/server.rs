@@ -3,20 +3,31 @@
 //! Requests run on threads of their own, so many at a time; whoever comes later waits, and is told so after a while. What one
 //! request may use is [`Limits`](crate::lab::Limits)' business: it counts, so a request cannot run for ever.
 //!
+//! A connection costs its client as much as it costs the server: the head of a request must have arrived in five seconds, the whole
+//! of it in ten, a connection is asked to end after five minutes, and there are only so many at a time. So nobody can hold
+//! others out by sending, or reading, one byte a minute.
+//!
 //! Against pages of other sites that are open in the same browser: requests must be JSON (which another site may not send without
 //! asking first, and nobody answers that question), and on a loopback address they must name a loopback host.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use tokio::sync::Semaphore;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{sleep, timeout};
 
 use super::assets;
 use crate::lab;
@@ -25,8 +36,18 @@ use crate::lab;
 pub(super) const DEFAULT_LANES: u16 = 4;
 /// Longest time that a request waits for its turn.
 const QUEUE_TIME: Duration = Duration::from_secs(20);
-/// Longest time in which a request must have arrived.
+/// Longest time in which the head of a request must have arrived, counted from the moment that the connection waits for one.
+const HEAD_TIME: Duration = Duration::from_secs(5);
+/// Longest time in which its body must have arrived.
 const UPLOAD_TIME: Duration = Duration::from_secs(10);
+/// After this a connection takes no more requests.
+const CONNECTION_TIME: Duration = Duration::from_secs(300);
+/// What is left to it then for the answer that is under way.
+const LAST_ANSWER_TIME: Duration = Duration::from_secs(60);
+/// Connections at a time; whoever comes when there are as many is turned away.
+const MOST_CONNECTIONS: usize = 1024;
+/// How long to wait when the system has no more sockets to give.
+const BREATHER: Duration = Duration::from_millis(100);
 /// Visitors that may wait for their turn.
 const QUEUE_LENGTH: usize = 64;
 
@@ -64,7 +85,7 @@ struct Shared {
 pub(super) fn serve(address: SocketAddr, lanes: usize, ready: impl FnOnce(SocketAddr)) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind(address).await?;
+        let listener = TcpListener::bind(address).await?;
         let bound = listener.local_addr()?;
         let reach = if bound.ip().is_loopback() { Reach::Loopback } else { Reach::Network };
         let shared = Shared {
@@ -73,12 +94,45 @@ pub(super) fn serve(address: SocketAddr, lanes: usize, ready: impl FnOnce(Socket
             reach,
         };
         ready(bound);
-        axum::serve(listener, Router::new().fallback(respond).with_state(Arc::new(shared))).await
+        accept_all(listener, Arc::new(shared)).await
     })
 }
 
-async fn respond(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    let mut response = route(&shared, request).await;
+/// Takes connections for ever, each on a task of its own.
+async fn accept_all(listener: TcpListener, shared: Arc<Shared>) -> io::Result<()> {
+    let connections = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            sleep(BREATHER).await;
+            continue;
+        };
+        if let Ok(place) = Arc::clone(&connections).try_acquire_owned() {
+            tokio::spawn(attend(stream, Arc::clone(&shared), place));
+        }
+    }
+}
+
+/// Serves one connection until it ends or has lasted long enough.
+async fn attend(stream: TcpStream, shared: Arc<Shared>, _place: OwnedSemaphorePermit) {
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let shared = Arc::clone(&shared);
+        async move { Ok::<_, Infallible>(respond(&shared, request.map(Body::new)).await) }
+    });
+    let mut connection = pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIME)
+            .serve_connection(TokioIo::new(stream), service)
+    );
+    // How a connection ends is its client's affair.
+    if timeout(CONNECTION_TIME, connection.as_mut()).await.is_err() {
+        connection.as_mut().graceful_shutdown();
+        let _ = timeout(LAST_ANSWER_TIME, connection).await;
+    }
+}
+
+async fn respond(shared: &Shared, request: Request) -> Response {
+    let mut response = route(shared, request).await;
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
@@ -130,7 +184,7 @@ async fn answer(shared: &Shared, request: Request) -> Response {
             "too many visitors are waiting; try again in a moment",
         );
     };
-    let turn = tokio::time::timeout(QUEUE_TIME, Arc::clone(&shared.lanes).acquire_owned()).await;
+    let turn = timeout(QUEUE_TIME, Arc::clone(&shared.lanes).acquire_owned()).await;
     let Ok(Ok(lane)) = turn else {
         return refuse(StatusCode::SERVICE_UNAVAILABLE, "others are being served; try again in a moment");
     };
@@ -151,7 +205,7 @@ async fn answer(shared: &Shared, request: Request) -> Response {
 /// The whole body, if it is short enough and arrives in time.
 async fn read(body: Body) -> Result<String, (StatusCode, String)> {
     let limit = lab::Limits::default().request_bytes;
-    let bytes: Bytes = match tokio::time::timeout(UPLOAD_TIME, to_bytes(body, limit)).await {
+    let bytes: Bytes = match timeout(UPLOAD_TIME, to_bytes(body, limit)).await {
         Ok(Ok(bytes)) => bytes,
         Ok(Err(_)) => {
             let message = format!("the request is too long: at most {} KiB are read", limit >> 10);

@@ -2,10 +2,15 @@
 //!
 //! **Mechanism.** Whatever the program does to memory goes through [`Mutator`], as in the simulated process; here every call is an
 //! event. The collector has no clock: it is let do one thing at a time - one root, one grey object, one span - and says what it did
-//! by what has changed: which objects are marked now, which are grey.
+//! by what has changed: which objects are marked now, which are grey. `machine/stacks.rs` has goroutine stacks, `machine/specials.rs`
+//! finalizers and the like.
 //!
 //! **Differences from the simulated process.** No time, no assists, no background scavenger, one P. A concurrent cycle does one thing
-//! for each thing that the program does, which is far slower than in Go, so that the two can be seen side by side.
+//! for each thing that the program does, which is far slower than in Go, so that the two can be seen side by side. What a container
+//! allocates is written whole.
+
+mod specials;
+mod stacks;
 
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
@@ -13,7 +18,8 @@ use std::sync::Arc;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::event::{Event, Name};
+use self::stacks::Stacks;
+use super::event::{Cause, Event, Name};
 use super::picture::{MapPicture, Picture};
 use crate::cost::CostProfile;
 use crate::gc::mark::{Budget, Marker, WorkOrder};
@@ -69,6 +75,13 @@ pub(super) struct Glass {
     serials: Vec<(ObjRef, u32)>,
     next_serial: u32,
     cycles: u32,
+    /// Names for the variables that a container declares next.
+    names_ahead: Vec<String>,
+    /// Variables whose contents the start of a cycle moves: what pools hold becomes their victim cache.
+    pool_moves: Vec<(Global, Global)>,
+    stacks: Stacks,
+    /// How many objects of the finalizer queue have been noted.
+    revived_noted: usize,
     /// Roots of the running cycle that were not looked at, in the marker's order from the end.
     roots_left: Vec<String>,
     events: Vec<Event>,
@@ -100,6 +113,10 @@ impl Glass {
             serials: Vec::new(),
             next_serial: 1,
             cycles: 0,
+            names_ahead: Vec::new(),
+            pool_moves: Vec::new(),
+            stacks: Stacks::default(),
+            revived_noted: 0,
             roots_left: Vec::new(),
             events: Vec::new(),
             wanted,
@@ -133,6 +150,22 @@ impl Glass {
     pub(super) fn declare(&mut self, name: &str) -> Global {
         self.globals.push((name.to_owned(), ObjRef::NIL));
         Global(self.globals.len() - 1)
+    }
+
+    /// The variables that a container declares next have these names.
+    pub(super) fn name_globals(&mut self, mut names: Vec<String>) {
+        names.reverse();
+        self.names_ahead = names;
+    }
+
+    /// From now on each start of a cycle moves what `local` points to into `victim`.
+    pub(super) fn clear_at_cycles(&mut self, moves: (Global, Global)) {
+        self.pool_moves.push(moves);
+    }
+
+    /// How many cycles have begun.
+    pub(super) fn cycles_begun(&self) -> u32 {
+        self.cycles
     }
 
     /// The variables that refer to something, and what is held in registers and stack frames.
@@ -195,33 +228,56 @@ impl Glass {
 
     // ---- the collector, one thing at a time ----
 
-    /// Begins a cycle, from the program's wish or because the heap has reached the trigger.
-    pub(super) fn begin_cycle(&mut self, start: CycleStart) {
+    /// Begins a cycle.
+    pub(super) fn begin_cycle(&mut self, cause: Cause) {
         while self.phase() == Phase::Sweeping {
             self.collector_step();
         }
+        self.move_pools();
         let memory = self.memory_state();
         let (live_bytes, trigger_bytes) =
             (self.pacer.heap_live_bytes(), self.pacer.trigger(&memory).trigger_bytes);
         self.heap.bits.start_epoch();
+        let start = match cause {
+            Cause::Heap => CycleStart::Heap,
+            Cause::Time => CycleStart::Time,
+            Cause::Forced => CycleStart::Forced,
+        };
         self.pacer.start_cycle(1, start, &memory);
         let model = Arc::clone(&CostProfile::of(self.version).model);
         let prices = MarkPrices::new(model, self.heap.accounts.heap_in_use_bytes(), Company::Alone);
-        let roots: Vec<(String, ObjRef)> = self
-            .roots()
-            .filter(|(_, object)| !object.is_nil())
-            .map(|(name, object)| (name.to_owned(), object))
-            .collect();
-        let job =
-            |object| RootJob { kind: RootKind::Globals, scan_bytes: 0, cpu_ns: 0.0, objects: vec![object] };
         // The marker takes the last job first.
-        let jobs = roots.iter().rev().map(|(_, object)| job(*object)).collect();
-        self.roots_left = roots.into_iter().rev().map(|(name, _)| name).collect();
+        let (names, jobs): (Vec<String>, Vec<RootJob>) = self.root_jobs().into_iter().rev().unzip();
+        self.roots_left = names;
         self.marker.start(1, prices, jobs);
         self.cycles += 1;
         let roots = self.roots_left.len();
-        let forced = matches!(start, CycleStart::Forced);
-        self.note(Event::CycleBegins { number: self.cycles, forced, live_bytes, trigger_bytes, roots });
+        self.note(Event::CycleBegins { number: self.cycles, cause, live_bytes, trigger_bytes, roots });
+    }
+
+    /// What is looked at first, by the names of the roots: variables and stack, then what finalizers keep.
+    fn root_jobs(&self) -> Vec<(String, RootJob)> {
+        let job = |kind, objects| RootJob { kind, scan_bytes: 0, cpu_ns: 0.0, objects };
+        let variables = self.roots().filter(|(_, object)| !object.is_nil());
+        let variables =
+            variables.map(|(name, object)| (name.to_owned(), job(RootKind::Globals, vec![object])));
+        variables
+            .chain(self.special_roots().map(|(name, kind, objects)| (name, job(kind, objects))))
+            .collect()
+    }
+
+    /// `clearpools`: with the world stopped, what pools hold becomes their victim cache.
+    fn move_pools(&mut self) {
+        let (mut forgotten, mut moved) = (0, 0);
+        for (local, victim) in self.pool_moves.clone() {
+            let object = std::mem::take(&mut self.globals[local.0].1);
+            moved += usize::from(!object.is_nil());
+            let old = std::mem::replace(&mut self.globals[victim.0].1, object);
+            forgotten += usize::from(!old.is_nil());
+        }
+        if forgotten + moved > 0 {
+            self.note(Event::PoolsMoved { forgotten, moved });
+        }
     }
 
     /// Lets the collector do one thing; `false` if there is nothing to do.
@@ -283,14 +339,18 @@ impl Glass {
         self.pacer.commit(SweepState::Pending);
         self.heap.pages.next_scavenge_generation();
         self.flush_cache();
+        self.free_waiting_stacks();
         let goal_bytes = self.goal_bytes();
         let (marked, dead) = (marked.len(), dead.len());
         self.note(Event::CycleEnds { number: self.cycles, marked_bytes, marked, dead, goal_bytes });
+        self.note_revived();
     }
 
     /// The heap goal; `None` if there is none.
     pub(super) fn goal_bytes(&self) -> Option<u64> {
-        self.pacer.gc_percent().map(|_| self.pacer.heap_goal_bytes(&self.memory_state()))
+        let is_limited = self.pacer.memory_limit_bytes() < i64::MAX as u64;
+        let has_goal = is_limited || self.pacer.gc_percent().is_some();
+        has_goal.then(|| self.pacer.heap_goal_bytes(&self.memory_state()))
     }
 
     fn flush_cache(&mut self) {
@@ -312,11 +372,35 @@ impl Glass {
                 });
                 let freed = before - self.objects().len();
                 self.note(Event::Sweep { freed, kept, freed_pages: outcome.freed_pages });
+                self.note_revived();
             }
             None => {
                 self.pacer.commit(SweepState::Done);
                 self.note(Event::Swept);
+                self.run_finalizers();
             }
+        }
+    }
+
+    /// `debug.SetGCPercent`.
+    pub(super) fn set_gogc(&mut self, percent: Option<u32>) {
+        self.pacer.set_gc_percent(percent);
+        self.commit_settings();
+        self.note(Event::SetGogc { percent, goal_bytes: self.goal_bytes() });
+    }
+
+    /// `debug.SetMemoryLimit`.
+    pub(super) fn set_memory_limit(&mut self, limit_bytes: Option<u64>) {
+        self.pacer.set_memory_limit(limit_bytes);
+        self.commit_settings();
+        self.note(Event::SetMemoryLimit { limit_bytes, goal_bytes: self.goal_bytes() });
+    }
+
+    fn commit_settings(&mut self) {
+        let sweeping = self.phase() == Phase::Sweeping;
+        self.pacer.commit(if sweeping { SweepState::Pending } else { SweepState::Done });
+        if self.phase() == Phase::Marking {
+            self.pacer.revise(&self.memory_state());
         }
     }
 
@@ -344,8 +428,8 @@ impl Glass {
 
     // ---- the program ----
 
-    /// Allocates an object and writes all of it.
-    fn allocate(&mut self, layout: Layout) -> ObjRef {
+    /// Allocates an object and writes the first `written_bytes` of it.
+    pub(super) fn allocate(&mut self, layout: Layout, written_bytes: u64) -> ObjRef {
         let layout = match layout {
             small if small.is_noscan() && small.size_bytes < SMALLEST_BYTES => Layout::noscan(SMALLEST_BYTES),
             other => other,
@@ -372,7 +456,7 @@ impl Glass {
                 object
             }
         };
-        self.heap.write_run(Run::of_one(object), layout.size_bytes);
+        self.heap.write_run(Run::of_one(object), written_bytes.min(layout.size_bytes));
         if self.marker.is_marking() {
             self.marker.note_black_allocation(1, self.heap.elem_bytes(object));
         }
@@ -385,8 +469,9 @@ impl Glass {
         let marking = self.marker.is_marking();
         self.locals.push(object);
         self.note(Event::Alloc { object: name, size_bytes, slot_bytes, marking });
+        self.note_revived();
         if self.phase() != Phase::Marking && self.is_past_trigger() {
-            self.begin_cycle(CycleStart::Heap);
+            self.begin_cycle(Cause::Heap);
         }
         self.locals.pop();
         object
@@ -426,7 +511,7 @@ impl Mutator for Glass {
     }
 
     fn alloc(&mut self, layout: Layout) -> ObjRef {
-        self.allocate(layout)
+        self.allocate(layout, layout.size_bytes)
     }
 
     fn pointer(&self, obj: ObjRef, slot: u32) -> ObjRef {
@@ -469,7 +554,8 @@ impl Mutator for Glass {
 
 impl Variables for Glass {
     fn new_global(&mut self) -> Global {
-        self.declare("")
+        let name = self.names_ahead.pop().unwrap_or_else(|| format!("global {}", self.globals.len()));
+        self.declare(&name)
     }
 
     fn global(&self, global: Global) -> ObjRef {
@@ -478,6 +564,10 @@ impl Variables for Glass {
 
     fn set_global(&mut self, global: Global, value: ObjRef) {
         let (name, overwritten) = self.globals[global.0].clone();
+        if overwritten == value {
+            // A container's books that say what is so already are no store of the program's.
+            return;
+        }
         self.shade(name, overwritten, value);
         self.globals[global.0].1 = value;
     }

@@ -1,4 +1,4 @@
-//! The state of a glass run at one moment: what the page draws.
+//! The state of a glass run at one moment: what the page and the terminal draw.
 
 use serde::Serialize;
 
@@ -19,37 +19,39 @@ const MOST_BUCKETS: u32 = 32;
 
 /// The whole state.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Picture {
-    phase: &'static str,
-    objects: Vec<ObjectPicture>,
-    roots: Vec<RootPicture>,
+pub(crate) struct Picture {
+    pub phase: &'static str,
+    pub objects: Vec<ObjectPicture>,
+    pub roots: Vec<RootPicture>,
     /// The grey queue, newest last.
-    grey: Vec<Name>,
-    maps: Vec<MapPicture>,
-    pages: Vec<PagePicture>,
-    pacer: PacerPicture,
+    pub grey: Vec<Name>,
+    pub maps: Vec<MapPicture>,
+    pub pages: Vec<PagePicture>,
+    /// Pages behind those that are in use or resident.
+    pub more_pages: u64,
+    pub pacer: PacerPicture,
     /// Bytes of objects, reachable or not yet swept (HeapAlloc).
-    heap_alloc_bytes: u64,
+    pub heap_alloc_bytes: u64,
     /// Resident bytes of the heap.
-    resident_bytes: u64,
+    pub resident_bytes: u64,
 }
 
 /// A circle.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-struct ObjectPicture {
-    name: Name,
-    color: Color,
-    bytes: u64,
-    span: u32,
+pub(crate) struct ObjectPicture {
+    pub name: Name,
+    pub color: Color,
+    pub bytes: u64,
+    pub span: u32,
     /// Names of the objects it points to, nil left out.
-    to: Vec<Name>,
-    reachable: bool,
+    pub to: Vec<Name>,
+    pub reachable: bool,
 }
 
 /// What the collector knows of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Color {
+pub(crate) enum Color {
     /// No cycle runs, and the object's span is swept.
     Resting,
     /// Not found yet.
@@ -64,37 +66,37 @@ enum Color {
 
 /// A variable and what it refers to; a name that is empty stands for registers and stack frames.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-struct RootPicture {
-    var: String,
-    to: Option<Name>,
+pub(crate) struct RootPicture {
+    pub var: String,
+    pub to: Option<Name>,
 }
 
 /// A map, slot by slot.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct MapPicture {
-    var: String,
-    kind: &'static str,
-    len: u64,
-    buckets: Vec<BucketPicture>,
+pub(crate) struct MapPicture {
+    pub var: String,
+    pub kind: &'static str,
+    pub len: u64,
+    pub buckets: Vec<BucketPicture>,
     /// Buckets or groups that are not shown.
-    more: u32,
-    tombstones: u64,
-    growing: bool,
+    pub more: u32,
+    pub tombstones: u64,
+    pub growing: bool,
 }
 
 /// A bucket, or a group.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-struct BucketPicture {
+pub(crate) struct BucketPicture {
     /// Number of the main bucket, or of the group.
-    number: u32,
-    overflow: bool,
-    slots: Vec<SlotPicture>,
+    pub number: u32,
+    pub overflow: bool,
+    pub slots: Vec<SlotPicture>,
 }
 
 /// A slot.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum SlotPicture {
+pub(crate) enum SlotPicture {
     Empty,
     /// Free, but no end of a search.
     Tombstone,
@@ -103,21 +105,23 @@ enum SlotPicture {
 
 /// A page of 8 KiB.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-struct PagePicture {
-    /// The span it belongs to.
-    span: Option<u32>,
+pub(crate) struct PagePicture {
+    /// The span of objects that it belongs to.
+    pub span: Option<u32>,
+    /// Whether it is part of goroutine stacks.
+    pub stack: bool,
     /// Which of its two halves of 4 KiB the system has given memory for: how many.
-    resident: u64,
+    pub resident: u64,
 }
 
 /// The pacer's bar, in bytes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-struct PacerPicture {
-    gogc_percent: Option<u32>,
-    marked_bytes: u64,
-    live_bytes: u64,
-    trigger_bytes: Option<u64>,
-    goal_bytes: Option<u64>,
+pub(crate) struct PacerPicture {
+    pub gogc_percent: Option<u32>,
+    pub marked_bytes: u64,
+    pub live_bytes: u64,
+    pub trigger_bytes: Option<u64>,
+    pub goal_bytes: Option<u64>,
 }
 
 impl Picture {
@@ -143,7 +147,8 @@ impl Picture {
         let roots =
             glass.roots().map(|(var, object)| RootPicture { var: var.to_owned(), to: glass.name(object) });
         let pacer = &glass.pacer;
-        let memory = glass.memory_state();
+        let (memory, goal_bytes) = (glass.memory_state(), glass.goal_bytes());
+        let (pages, more_pages) = pages(glass);
         Picture {
             phase: match phase {
                 Phase::Idle => "idle",
@@ -154,13 +159,14 @@ impl Picture {
             roots: roots.collect(),
             grey: grey.iter().filter_map(|object| glass.name(*object)).collect(),
             maps: glass.maps.clone(),
-            pages: pages(glass),
+            pages,
+            more_pages,
             pacer: PacerPicture {
                 gogc_percent: pacer.gc_percent(),
                 marked_bytes: pacer.heap_marked_bytes(),
                 live_bytes: pacer.heap_live_bytes(),
-                trigger_bytes: pacer.gc_percent().map(|_| pacer.trigger(&memory).trigger_bytes),
-                goal_bytes: glass.goal_bytes(),
+                trigger_bytes: goal_bytes.map(|_| pacer.trigger(&memory).trigger_bytes),
+                goal_bytes,
             },
             heap_alloc_bytes: glass.heap.stats.heap_alloc_bytes(),
             resident_bytes: glass.heap.residency.resident_bytes(),
@@ -197,6 +203,7 @@ fn pointers(glass: &Glass, object: ObjRef) -> Vec<ObjRef> {
 fn reachable(glass: &Glass) -> Vec<ObjRef> {
     let mut found: Vec<ObjRef> = Vec::new();
     let mut queue: Vec<ObjRef> = glass.roots().map(|(_, object)| object).collect();
+    queue.extend(glass.kept_by_specials());
     while let Some(object) = queue.pop() {
         if !object.is_nil() && !found.contains(&object) {
             found.push(object);
@@ -206,21 +213,22 @@ fn reachable(glass: &Glass) -> Vec<ObjRef> {
     found
 }
 
-fn pages(glass: &Glass) -> Vec<PagePicture> {
+/// The first pages, and how many more there are.
+fn pages(glass: &Glass) -> (Vec<PagePicture>, u64) {
     let spans: Vec<(u32, &Mspan)> = glass.heap.live_spans().collect();
     let used = spans.iter().map(|(_, span)| span.base_page + span.page_count).max().unwrap_or(0);
     let resident = |page: u64| glass.heap.residency.resident_in(physical_pages_of_pages(page..page + 1));
     let last_resident = (0..glass.heap.pages.mapped_pages()).rev().find(|page| resident(*page) > 0);
-    let end = used.max(last_resident.map_or(0, |page| page + 1)) + PAGES_BEHIND;
-    (0..end.min(MOST_PAGES).min(glass.heap.pages.mapped_pages()))
-        .map(|page| {
-            let owner = spans
-                .iter()
-                .find(|(_, span)| (span.base_page..span.base_page + span.page_count).contains(&page));
-            let span = owner.filter(|(_, span)| span.usage == Some(SpanUse::Heap)).map(|(id, _)| *id);
-            PagePicture { span, resident: resident(page) }
-        })
-        .collect()
+    let end = used.max(last_resident.map_or(0, |page| page + 1));
+    let shown = (end + PAGES_BEHIND).min(MOST_PAGES).min(glass.heap.pages.mapped_pages());
+    let picture = |page: u64| {
+        let holds = |span: &Mspan| (span.base_page..span.base_page + span.page_count).contains(&page);
+        let owner = spans.iter().find(|(_, span)| holds(span));
+        let of = |usage| owner.filter(|(_, span)| span.usage == Some(usage)).map(|(id, _)| *id);
+        let (span, stack) = (of(SpanUse::Heap), of(SpanUse::Stack).is_some());
+        PagePicture { span, stack, resident: resident(page) }
+    };
+    ((0..shown).map(picture).collect(), end.saturating_sub(shown))
 }
 
 impl MapPicture {
@@ -276,12 +284,12 @@ impl MapPicture {
     }
 
     /// Whether it is the map in this variable.
-    pub(super) fn is_of(&self, var: &str) -> bool {
+    pub(crate) fn is_of(&self, var: &str) -> bool {
         self.var == var
     }
 
     /// All slots, shown or not.
-    pub(super) fn slot_count(&self) -> u64 {
+    pub(crate) fn slot_count(&self) -> u64 {
         let main = self.buckets.iter().filter(|bucket| !bucket.overflow).count() as u64;
         8 * (main + u64::from(self.more))
     }

@@ -1,16 +1,18 @@
 // The editor of a scenario: line numbers, and mistakes underlined where they are.
 
-import { byId, element } from './dom.js';
+import { element } from './dom.js';
 import { word } from './words.js';
 
 export class Editor {
-  /** `changed(text)` is called while the reader writes. */
-  constructor(changed) {
-    this.area = byId('toml');
-    this.gutter = byId('gutter');
-    this.backdrop = byId('backdrop');
-    this.list = byId('mistakes');
+  /** Fills `box`, a `details` element, and the list of mistakes. `changed(text)` is called while the reader writes. */
+  constructor(box, list, changed) {
+    this.box = box;
+    this.list = list;
+    this.area = element('textarea', { class: 'toml', spellcheck: 'false', autocomplete: 'off', autocapitalize: 'off', wrap: 'off', 'data-label': 'program', 'aria-describedby': list.id });
+    this.gutter = element('pre', { class: 'gutter', 'aria-hidden': 'true' });
+    this.backdrop = element('pre', { class: 'backdrop', 'aria-hidden': 'true' });
     this.mistakes = [];
+    box.querySelector('summary').after(element('div', { class: 'editor' }, this.gutter, element('div', { class: 'editor-text' }, this.backdrop, this.area)));
     this.area.addEventListener('input', () => {
       this.mark([]);
       changed(this.area.value);
@@ -82,7 +84,7 @@ export class Editor {
 
   /** Puts the caret on a mistake. */
   go({ start, end, line }) {
-    byId('program').open = true;
+    this.box.open = true;
     this.area.focus();
     this.area.setSelectionRange(start, Math.max(end, start));
     const height = parseFloat(getComputedStyle(this.area).lineHeight);

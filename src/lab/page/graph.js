@@ -2,6 +2,8 @@
 
 const TOP = 24;
 const GAP = 14;
+const ROOT_GAP = 10;
+const ROOT_ROW = 34;
 
 /** `{places: Map name -> {x, y, r}, roots: [{var, to, x, y, width}], height, lost}`; `lost` is where the unreachable ones begin. */
 export function layOut(picture, width) {
@@ -11,7 +13,8 @@ export function layOut(picture, width) {
   const columns = Math.max(4, Math.floor((width - GAP) / cell));
   const layers = layered(picture);
   const places = new Map();
-  let y = TOP + 20 + cell;
+  const roots = rootBoxes(picture.roots, width);
+  let y = Math.max(TOP, ...roots.map((root) => root.y)) + 20 + cell;
   let lost = null;
   for (const layer of layers) {
     if (layer.lost) {
@@ -34,17 +37,31 @@ export function layOut(picture, width) {
     });
     y += rows * cell + r;
   }
-
-  const letters = (root) => 9 * (root.to ? root.var.length || 5 : root.var.length + 6) + 16;
-  const shown = picture.roots.filter((root) => root.var || root.to);
-  const total = shown.reduce((sum, root) => sum + letters(root) + 10, -10);
-  let x = Math.max(6, (width - total) / 2);
-  const roots = shown.map((root) => {
-    const box = { ...root, width: letters(root), x: x + letters(root) / 2, y: TOP };
-    x += letters(root) + 10;
-    return box;
-  });
   return { places, roots, height: Math.max(y + 4, 220), lost };
+}
+
+/** Boxes of variables, in as many centred rows as they need. */
+function rootBoxes(roots, width) {
+  const letters = (root) => Math.min(width - 12, 9 * (root.to ? root.var.length || 5 : root.var.length + 6) + 16);
+  const rows = [[]];
+  let used = 0;
+  for (const root of roots.filter(({ var: name, to }) => name || to)) {
+    const wide = letters(root);
+    if (used > 0 && used + wide > width - 12) {
+      rows.push([]);
+      used = 0;
+    }
+    rows.at(-1).push({ ...root, width: wide });
+    used += wide + ROOT_GAP;
+  }
+  return rows.flatMap((row, number) => {
+    let x = Math.max(6, (width - row.reduce((sum, root) => sum + root.width + ROOT_GAP, -ROOT_GAP)) / 2);
+    return row.map((root) => {
+      const box = { ...root, x: x + root.width / 2, y: TOP + number * ROOT_ROW };
+      x += root.width + ROOT_GAP;
+      return box;
+    });
+  });
 }
 
 /** Objects by how many pointers away from a variable they are; the last layer is what nobody reaches. */

@@ -27,9 +27,10 @@ async function start() {
     say(answer.refused?.message ?? '');
     return;
   }
+  const { run, step } = answer.scenarios;
   views = {
-    run: new RunView(answer.scenarios.run, () => remember()),
-    step: new StepView(answer.scenarios.step, () => remember()),
+    run: new RunView(run, [...run, ...step], () => remember()),
+    step: new StepView(step, run, () => remember()),
     lesson: new LessonView(() => remember()),
   };
   translate(document);

@@ -3,6 +3,7 @@
 import { ask } from './carrier.js';
 import { Chart, FILLS, letter, swatch } from './chart.js';
 import { byId, element } from './dom.js';
+import { draftOr, keepDraft } from './draft.js';
 import { Editor } from './editor.js';
 import { count, hundredths, ledgerHundredths, mib, percent, size, time } from './format.js';
 import { pack, unpack } from './place.js';
@@ -20,8 +21,10 @@ const NUMBERS = ['heap_alloc', 'heap_inuse', 'heap_idle', 'heap_released', 'heap
 const TYPING_PAUSE = 250;
 
 export class RunView {
-  constructor(scenarios, moved) {
+  /** `scenarios` can be chosen; `shipped` are all texts that travel with gclab. */
+  constructor(scenarios, shipped, moved) {
     this.scenarios = scenarios;
+    this.shipped = shipped;
     this.moved = moved;
     this.state = { name: 'delete-million', text: null, settings: {}, window: null, t: null, pin: null };
     this.answer = null;
@@ -33,7 +36,7 @@ export class RunView {
       zoom: (window_ns) => this.zoom(window_ns),
       zoomOut: () => this.zoom(null),
     });
-    this.editor = new Editor((text) => this.edited(text));
+    this.editor = new Editor(byId('program'), byId('mistakes'), (text) => this.edited(text));
     this.listen();
   }
 
@@ -49,6 +52,7 @@ export class RunView {
     });
     byId('scenario').addEventListener('change', (event) => {
       this.state = { ...this.state, name: event.target.value, text: null, settings: {}, window: null, t: null };
+      keepDraft(null, null);
       this.editor.text = this.shippedText();
       this.run();
     });
@@ -58,6 +62,7 @@ export class RunView {
     });
     byId('restore').addEventListener('click', () => {
       this.state.text = null;
+      keepDraft(null, null);
       this.editor.text = this.shippedText();
       this.run();
     });
@@ -68,7 +73,7 @@ export class RunView {
   }
 
   shippedText() {
-    return this.scenarios.find(({ name }) => name === this.state.name)?.text ?? '';
+    return this.shipped.find(({ name }) => name === this.state.name)?.text ?? '';
   }
 
   set(key, value) {
@@ -79,6 +84,7 @@ export class RunView {
 
   edited(text) {
     this.state.text = text === this.shippedText() ? null : text;
+    keepDraft(this.state.name, this.state.text);
     clearTimeout(this.typing);
     this.typing = setTimeout(() => this.run(), TYPING_PAUSE);
   }
@@ -106,7 +112,7 @@ export class RunView {
       text: from.get('toml') ? await unpack(from.get('toml')) : null,
     });
     const window = (params.get('w') ?? '').match(/^(\d+)-(\d+)$/);
-    const state = await described(params);
+    const state = { ...(await described(params)), ...(params.has('s') ? {} : draftOr('delete-million')) };
     this.state = {
       ...state,
       window: window ? [Number(window[1]), Number(window[2])] : null,
@@ -114,6 +120,7 @@ export class RunView {
       pin: params.get('pin') ? await described(new URLSearchParams(params.get('pin'))) : null,
     };
     if (!this.scenarios.some(({ name }) => name === this.state.name) && this.state.text === null) this.state.name = 'delete-million';
+    keepDraft(this.state.name, this.state.text);
     this.editor.text = this.state.text ?? this.shippedText();
     if (this.state.text !== null) byId('program').open = true;
     this.pinned = this.state.pin ? ((await ask(request(this.state.pin, null))).run ?? null) : null;
@@ -204,8 +211,10 @@ export class RunView {
     const { settings } = this.state;
     const value = (key, from) => settings[key] ?? from;
     const select = byId('scenario');
-    if (select.options.length !== this.scenarios.length) {
-      select.replaceChildren(...this.scenarios.map(({ name, title }) => element('option', { value: name }, `${title}`)));
+    const known = this.scenarios.some(({ name }) => name === this.state.name);
+    if (select.options.length !== this.scenarios.length + (known ? 0 : 1)) {
+      const own = known ? [] : [element('option', { value: this.state.name }, word('own_scenario', { name: this.state.name }))];
+      select.replaceChildren(...own, ...this.scenarios.map(({ name, title }) => element('option', { value: name }, `${title}`)));
     }
     select.value = this.state.name;
     setSlider('gogc', GOGC, value('gogc', config ? (config.gogc_percent === null ? 'off' : String(config.gogc_percent)) : '100'), Number, (text) => (text === 'off' ? word('off') : `${text}`));

@@ -2,20 +2,27 @@
 
 import { ask } from './carrier.js';
 import { byId, drawn, element } from './dom.js';
-import { size } from './format.js';
+import { draftOr, keepDraft } from './draft.js';
+import { Editor } from './editor.js';
+import { count, size } from './format.js';
 import { layOut } from './graph.js';
-import { word } from './words.js';
+import { pack, unpack } from './place.js';
+import { spoken, word } from './words.js';
 
 const GOGC = ['', '1', '2', '5', '10', '50', '100', '200', 'off'];
 const VERSIONS = ['', '1.21', '1.23', '1.24', '1.25', '1.27'];
 /** Milliseconds between two events while it plays. */
 const BEAT = 700;
+/** Milliseconds after the last letter before an edited scenario is carried out. */
+const TYPING_PAUSE = 250;
 
 export class StepView {
-  constructor(programs, moved) {
+  /** `programs` are made for stepping; `scenarios` are shown small. */
+  constructor(programs, scenarios, moved) {
     this.programs = programs;
+    this.scenarios = scenarios;
     this.moved = moved;
-    this.state = { name: programs[0].name, settings: {}, at: 0 };
+    this.state = { name: programs[0].name, text: null, settings: {}, at: 0 };
     this.cache = new Map();
     this.build();
     document.addEventListener('keydown', (event) => this.key(event));
@@ -25,7 +32,10 @@ export class StepView {
     const button = (id, label, text, act) => element('button', { type: 'button', id, 'data-label': label, onclick: act }, text);
     const field = (label, control) => element('label', { class: 'field' }, element('span', { 'data-word': label }), control);
     this.select = element('select', { id: 'step-program', onchange: () => this.choose(this.select.value) });
-    this.select.append(...this.programs.map(({ name, title }) => element('option', { value: name }, title)));
+    const options = (list) => list.map(({ name, title }) => element('option', { value: name }, title));
+    this.select.append(
+      element('optgroup', { 'data-word-label': 'step_made' }, ...options(this.programs)),
+      element('optgroup', { 'data-word-label': 'step_small' }, ...options(this.scenarios)));
     this.go = element('select', { id: 'step-go', onchange: () => this.setting('go', this.go.value) });
     this.go.append(...VERSIONS.map((version) => element('option', { value: version }, version ? `Go ${version}` : '–')));
     this.gogc = element('select', { id: 'step-gogc', onchange: () => this.setting('gogc', this.gogc.value) });
@@ -44,7 +54,9 @@ export class StepView {
     this.pages = element('div', { class: 'pages', id: 'pages' });
     this.pacer = element('div', { class: 'pacer', id: 'pacer' });
     this.list = element('ol', { class: 'events', id: 'events' });
-    this.code = element('pre', { class: 'code' });
+    this.box = element('details', { class: 'panel program', id: 'step-program-text' }, element('summary', { 'data-word': 'program' }),
+      element('div', { class: 'row' }, button('step-restore', 'restore', word('restore'), () => this.restore())));
+    this.mistakes = element('div', { id: 'step-mistakes', class: 'mistakes', role: 'alert' });
     this.told = element('p', {});
     const section = (label, ...children) => element('section', { class: 'panel' }, element('h2', { 'data-word': label }), ...children);
     byId('view-step').replaceChildren(
@@ -69,8 +81,28 @@ export class StepView {
           section('step_pages', this.pages),
           element('section', { class: 'panel' }, element('h2', { 'data-word': 'step_events' }), this.list),
           element('details', { class: 'panel answer' }, element('summary', { 'data-word': 'answer' }), this.told),
-          element('details', { class: 'panel answer' }, element('summary', { 'data-word': 'program' }), this.code))),
+          this.mistakes,
+          this.box)),
     );
+    this.editor = new Editor(this.box, this.mistakes, (text) => this.edited(text));
+  }
+
+  shippedText() {
+    return [...this.programs, ...this.scenarios].find(({ name }) => name === this.state.name)?.text ?? '';
+  }
+
+  edited(text) {
+    this.state.text = text === this.shippedText() ? null : text;
+    keepDraft(this.state.name, this.state.text);
+    clearTimeout(this.typing);
+    this.typing = setTimeout(() => this.load(), TYPING_PAUSE);
+  }
+
+  restore() {
+    this.state.text = null;
+    keepDraft(null, null);
+    this.editor.text = this.shippedText();
+    this.load();
   }
 
   colorLegend() {
@@ -80,22 +112,30 @@ export class StepView {
 
   // ---- the address ----
 
-  place() {
-    const { name, settings, at } = this.state;
-    return { s: name, e: at, ...settings };
+  async place() {
+    const { name, text, settings, at } = this.state;
+    return { s: name, e: at, ...settings, toml: text === null ? null : await pack(text) };
   }
 
   async open(params) {
-    const name = this.programs.some((one) => one.name === params.get('s')) ? params.get('s') : this.programs[0].name;
+    const [first] = this.programs;
+    let { name, text } = { name: params.get('s'), text: params.get('toml') ? await unpack(params.get('toml')) : null };
+    if (name === null) ({ name, text } = draftOr(first.name));
+    if (text === null && ![...this.programs, ...this.scenarios].some((one) => one.name === name)) ({ name } = first);
     const settings = Object.fromEntries(['go', 'gogc'].filter((key) => params.get(key)).map((key) => [key, params.get(key)]));
-    this.state = { name, settings, at: Math.max(0, Number(params.get('e')) || 0) };
+    this.state = { name, text, settings, at: Math.max(0, Number(params.get('e')) || 0) };
+    keepDraft(name, text);
+    this.editor.text = text ?? this.shippedText();
+    if (text !== null) this.box.open = true;
     await this.load();
   }
 
   // ---- moving ----
 
   choose(name) {
-    this.state = { name, settings: {}, at: 0 };
+    this.state = { name, text: null, settings: {}, at: 0 };
+    keepDraft(null, null);
+    this.editor.text = this.shippedText();
     this.load();
   }
 
@@ -126,8 +166,10 @@ export class StepView {
       const notice = byId('notice');
       notice.hidden = !answer.refused;
       if (answer.refused) notice.textContent = `${word('cut')}: ${answer.refused.message}`;
+      this.editor.mark(answer.mistakes?.list ?? [], answer.mistakes?.message ?? '');
       if (answer.step) {
         this.answer = answer.step;
+        this.language = spoken();
         this.state.at = answer.step.at;
         this.show();
       }
@@ -140,8 +182,9 @@ export class StepView {
 
   /** The same event is not asked for twice. */
   async fetch() {
-    const { name, settings, at } = this.state;
-    const body = { step: { name, settings, at: Number.isFinite(at) ? at : 1e9 } };
+    const { name, text, settings, at } = this.state;
+    const body = { step: { name, settings, at: Number.isFinite(at) ? at : 1e9, language: spoken() } };
+    if (text !== null) body.step.text = text;
     const key = JSON.stringify(body);
     if (!this.cache.has(key)) {
       if (this.cache.size > 300) this.cache.clear();
@@ -184,18 +227,27 @@ export class StepView {
 
   show() {
     if (!this.answer) return;
-    const { title, question, answer, go, gogc_percent: gogc, events, at, picture } = this.answer;
+    if (this.language !== spoken()) {
+      // The sentences come in the language that was spoken when they were asked for.
+      this.language = spoken();
+      this.load();
+      return;
+    }
+    const { title, question, answer, go, gogc_percent: gogc, factor, events, at, picture } = this.answer;
     this.title.textContent = title;
     this.question.textContent = question;
     this.told.textContent = answer;
-    this.code.textContent = this.programs.find(({ name }) => name === this.state.name)?.text ?? '';
-    this.lead.textContent = `Go ${go} · GOGC ${gogc ?? word('off')} · ${word('step_slow')}`;
+    const small = factor > 1 ? ` · ${word('step_factor', { factor: count(factor) })}` : '';
+    this.lead.textContent = `Go ${go} · GOGC ${gogc ?? word('off')}${small} · ${word('step_slow')}`;
+    for (const group of this.select.querySelectorAll('[data-word-label]')) group.label = word(group.dataset.wordLabel);
+    byId('step-restore').textContent = word('restore');
+    byId('step-restore').disabled = this.state.text === null;
     this.select.value = this.state.name;
     this.go.value = this.state.settings.go ?? '';
     this.gogc.value = this.state.settings.gogc ?? '';
     this.slider.max = String(events.length - 1);
     this.slider.value = String(at);
-    const text = sentence(events[at]);
+    const text = events[at].sentence;
     this.slider.setAttribute('aria-valuetext', `${at}: ${text}`);
     this.counter.textContent = word('step_count', { at, last: events.length - 1 });
     this.sentence.textContent = text;
@@ -208,7 +260,7 @@ export class StepView {
   }
 
   showHeap(picture, event) {
-    const named = new Set([event.object, event.overwritten, event.stored, ...(event.objects ?? []), ...(event.greyed ?? []), ...(event.blackened ?? [])]);
+    const named = new Set([event.object, event.array, event.overwritten, event.stored, ...(event.objects ?? []), ...(event.to ?? []), ...(event.greyed ?? []), ...(event.blackened ?? [])]);
     const width = Math.max(280, this.heap.clientWidth || 700);
     const { places, roots, height, lost } = layOut(picture, width);
     const arrow = (color) => drawn('marker', { id: `arrow-${color}`, viewBox: '0 0 8 8', refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: 'auto-start-reverse' }, drawn('path', { d: 'M0 0L8 4L0 8z', class: `arrow ${color}` }));
@@ -253,27 +305,29 @@ export class StepView {
   }
 
   showMaps(picture, event) {
-    const cell = (slot) => {
+    const cell = (slot, map) => {
       if (slot === 'empty') return element('td', { class: 'empty' }, element('span', { class: 'unseen' }, word('slot_empty')));
       if (slot === 'tombstone') return element('td', { class: 'tombstone' }, '†', element('span', { class: 'unseen' }, word('slot_tombstone')));
-      const fresh = event.key === slot.key && event.what !== 'delete';
+      const fresh = event.key === slot.key && event.var === map.var && event.what !== 'delete';
       return element('td', { class: fresh ? 'key now' : 'key' }, String(slot.key));
     };
-    const row = (bucket, kind) => element('tr', {}, element('th', { scope: 'row' }, bucket.overflow ? '↳' : String(bucket.number)), ...bucket.slots.map(cell));
+    const row = (bucket, map) => element('tr', {}, element('th', { scope: 'row' }, bucket.overflow ? '↳' : String(bucket.number)), ...bucket.slots.map((slot) => cell(slot, map)));
     const table = (map) => element('div', { class: 'map' },
       element('table', { class: 'slots' },
         element('caption', {}, word(map.kind === 'buckets' ? 'map_buckets' : 'map_groups', { var: map.var, len: map.len, count: map.buckets.length + map.more }), map.tombstones ? ` ${word('map_tombstones', { count: map.tombstones })}` : '', map.growing ? ` ${word('map_growing')}` : ''),
-        element('tbody', {}, ...map.buckets.map((bucket) => row(bucket, map.kind)))),
+        element('tbody', {}, ...map.buckets.map((bucket) => row(bucket, map)))),
       map.more ? element('p', {}, word('map_more', { count: map.more })) : null);
     this.maps.replaceChildren(...(picture.maps.length ? picture.maps.map(table) : [element('p', { class: 'none' }, word('map_none'))]));
   }
 
   showPages(picture) {
-    const kind = (page) => (page.span !== null ? 'used' : page.resident ? 'free' : 'none');
+    const kind = (page) => (page.span !== null ? 'used' : page.stack ? 'stack' : page.resident ? 'free' : 'none');
     const cell = (page, index) => element('li', { class: `page ${kind(page)}${page.resident === 1 ? ' half' : ''}`, title: `${index}: ${word(`page_${kind(page)}`)}` }, element('span', {}, page.span !== null ? String(page.span) : ''));
-    const counts = ['used', 'free', 'none'].map((name) => [name, picture.pages.filter((page) => kind(page) === name).length]);
+    const kinds = picture.pages.some((page) => page.stack) ? ['used', 'stack', 'free', 'none'] : ['used', 'free', 'none'];
+    const counts = kinds.map((name) => [name, picture.pages.filter((page) => kind(page) === name).length]);
     this.pages.replaceChildren(
       element('ol', { class: 'page-row', 'aria-hidden': 'true' }, ...picture.pages.map(cell)),
+      picture.more_pages ? element('p', { class: 'facts' }, word('page_more', { count: count(picture.more_pages) })) : '',
       element('ul', { class: 'legend' }, ...counts.map(([name, count]) => element('li', {}, element('span', { class: `page ${name} sample`, 'aria-hidden': 'true' }), `${word(`page_${name}`)}: ${count}`))),
       element('p', { class: 'facts' }, word('page_resident', { resident: size(picture.resident_bytes), alloc: size(picture.heap_alloc_bytes) })));
   }
@@ -301,26 +355,10 @@ export class StepView {
     const items = events.slice(from, at + 7).map((event, index) => {
       const number = from + index;
       return element('li', { 'aria-current': number === at ? 'step' : null, class: number > at ? 'later' : null },
-        element('button', { type: 'button', class: 'link', onclick: () => this.moveTo(number) }, element('b', {}, String(number)), ` ${sentence(event)}`));
+        element('button', { type: 'button', class: 'link', onclick: () => this.moveTo(number) }, element('b', {}, String(number)), ` ${event.sentence}`));
     });
     this.list.replaceChildren(...items);
   }
-}
-
-/** One plain sentence: what happened and why. */
-export function sentence(event) {
-  const list = (names) => (names?.length ? names.join(', ') : word('nobody'));
-  const { what } = event;
-  let key = `event_${what.replaceAll('-', '_')}`;
-  if (what === 'alloc' && event.marking) key += '_black';
-  if (what === 'cycle-begins') key += event.forced ? '_forced' : '_heap';
-  if (what === 'barrier') key += event.greyed.length ? '_greys' : '_nothing';
-  if (what === 'root' && !event.greyed.length && !event.blackened.length) key += '_nothing';
-  if (what === 'scan' && !event.greyed.length && !event.blackened.length) key += '_nothing';
-  if (what === 'sweep') key += event.freed === 0 ? '_full' : event.kept === 0 ? '_free' : '_some';
-  const found = [event.greyed?.length ? word('found_grey', { names: list(event.greyed) }) : '', event.blackened?.length ? word('found_black', { names: list(event.blackened) }) : ''].filter(Boolean).join(word('found_and'));
-  const sizes = Object.fromEntries(Object.entries(event).filter(([name]) => name.endsWith('_bytes')).map(([name, bytes]) => [name, bytes === null ? word('off') : size(bytes)]));
-  return word(key, { ...event, ...sizes, found, var: event.var || word('step_stack'), objects: list(event.objects), greyed: list(event.greyed), overwritten: event.overwritten ?? 'nil', stored: event.stored ?? 'nil' });
 }
 
 const ICONS = {
