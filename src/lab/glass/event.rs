@@ -245,6 +245,10 @@ pub(crate) enum Event {
     Compute {
         duration_ns: u64,
     },
+    /// Functions returned what they had made in their frames.
+    OnTheStack {
+        calls: u64,
+    },
     SetGogc {
         percent: Option<u32>,
         goal_bytes: Option<u64>,

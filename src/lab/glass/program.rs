@@ -80,7 +80,7 @@ impl<'s> Program<'s> {
         seed: u64,
         scale: Scale,
     ) -> Option<Program<'s>> {
-        let sections = Spelling::new(seed, scale).sections(&scenario.steps)?;
+        let sections = Spelling::new(glass.version(), seed, scale).sections(&scenario.steps)?;
         let variables = scenario.vars.iter().map(|(name, var_type)| {
             // Structs of package sync and maps behind locks have pointers of their own instead.
             let shown = if var_type.is_concurrent() { "" } else { name };

@@ -8,9 +8,10 @@ use super::operation::{Operation, Section, Track};
 use crate::lab::glass::event::Event;
 use crate::lab::glass::scale::Scale;
 use crate::scenario::{
-    Alloc, Amount, Backing, Finalize, Garbage, Insert, Keys, MixPart, PoolGet, Release, Repeat, Serve, Shape,
-    SplitMix64, Step, Stream,
+    Alloc, Amount, Backing, Call, Finalize, Garbage, Insert, Keys, Lies, MixPart, PoolGet, Release, Repeat,
+    Serve, Shape, SplitMix64, Step, Stream,
 };
+use crate::version::GoVersion;
 
 /// Things that a program may do in all.
 const MOST_OPERATIONS: u64 = 4000;
@@ -19,6 +20,7 @@ const OBJECTS_OF_REQUEST: u64 = 3;
 
 /// A program that is being spelt out.
 pub(super) struct Spelling {
+    version: GoVersion,
     seed: u64,
     scale: Scale,
     count: u64,
@@ -28,8 +30,8 @@ pub(super) struct Spelling {
 struct TooMany;
 
 impl Spelling {
-    pub(super) fn new(seed: u64, scale: Scale) -> Spelling {
-        Spelling { seed, scale, count: 0 }
+    pub(super) fn new(version: GoVersion, seed: u64, scale: Scale) -> Spelling {
+        Spelling { version, seed, scale, count: 0 }
     }
 
     /// The top-level steps: what stands between two `parallel`s is one track. `None` if there is too much.
@@ -87,6 +89,7 @@ impl Spelling {
             }
             Step::Alloc(alloc) => self.alloc(alloc, turn, into)?,
             Step::Garbage(garbage) => self.garbage(garbage, turn, into)?,
+            Step::Call(call) => self.call(call, into)?,
             Step::Finalize(finalize) => self.finalize(finalize, into)?,
             Step::Get(get) => self.get(get, turn, into)?,
             Step::Put(put) => {
@@ -103,6 +106,20 @@ impl Spelling {
             Step::Repeat(repeat) => self.repeat(repeat, into)?,
             Step::Parallel(tracks) => self.in_turns(tracks, turn, into)?,
             one => self.single(one, into)?,
+        }
+        Ok(())
+    }
+
+    fn call<'s>(&mut self, call: &'s Call, into: &mut Vec<Operation<'s>>) -> Result<(), TooMany> {
+        match call.lies(self.version) {
+            Lies::OnTheStack => {
+                self.admit(1)?;
+                into.push(Operation::Say(Event::OnTheStack { calls: call.count }));
+            }
+            Lies::OnTheHeap => {
+                let shown = self.shown(call.count)?;
+                into.extend((0..shown).map(|_| Operation::Garbage(call.object, call.written)));
+            }
         }
         Ok(())
     }

@@ -207,6 +207,9 @@ fn of_loads(event: &Event) -> Option<String> {
         Event::Compute { duration_ns } => {
             format!("程序计算 {}，不分配内存。这里不显示时间，所以没有变化。", time(*duration_ns))
         }
+        Event::OnTheStack { calls } => {
+            format!("{} 次调用返回值：所造之物在栈上，堆没有变化。", calls)
+        }
         Event::SetGogc { percent, goal_bytes } => format!(
             "GOGC 现在是 {}，目标是 {}。",
             percent.map_or_else(|| "关闭".to_owned(), |percent| percent.to_string()),

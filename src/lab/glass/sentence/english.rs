@@ -223,6 +223,10 @@ fn of_loads(event: &Event) -> Option<String> {
             "The program computes for {} and allocates nothing. Time is not shown here, so nothing changes.",
             time(*duration_ns)
         ),
+        Event::OnTheStack { calls } => format!(
+            "{} calls return values: what they make lies on the stack, and the heap does not change.",
+            calls
+        ),
         Event::SetGogc { percent, goal_bytes } => format!(
             "GOGC is {} now: the goal is {}.",
             percent.map_or_else(|| "off".to_owned(), |percent| percent.to_string()),
