@@ -226,10 +226,9 @@ fn hostile() -> [(&'static str, String, &'static str); 6] {
         (
             "a list without end",
             request(
-                "l = '*N'",
-                "{ alloc = { into = 'l', count = 4_000_000_000, type = 'N', shape = 'list' } }",
-            )
-            .replace("steps =", "types = { N = { size = '16B', pointers = 1 } }\nsteps ="),
+                "l = '*N' }\ntypes = { N = { size = '16B', pointers = 1 }",
+                "{ alloc = { into = 'l', count = 500_000_000, type = 'N', shape = 'list' } }",
+            ),
             "cut off in",
         ),
     ]
