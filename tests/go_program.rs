@@ -274,8 +274,8 @@ fn the_compiler_moves_to_the_heap_what_the_simulation_allocates() {
         ("pointerTo16Byte", true),
         ("valueOfOrder", false),
         ("pointerToOrder", true),
-        ("valueOf264Byte", false),
-        ("pointerTo264Byte", true),
+        ("valueOf200Byte", false),
+        ("pointerTo200Byte", true),
         ("valueOfNew1024Byte", false),
         ("pointerToNew1024Byte", true),
     ] {

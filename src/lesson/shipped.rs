@@ -97,7 +97,7 @@ const LESSONS: [Shipped; 17] = [
 ];
 
 /// Scenarios by their paths relative to `lessons/`.
-const SCENARIOS: [(&str, &str); 16] = [
+const SCENARIOS: [(&str, &str); 17] = [
     ("../sims/delete-million.toml", include_str!("../../sims/delete-million.toml")),
     ("sims/values-or-pointers.toml", include_str!("../../lessons/sims/values-or-pointers.toml")),
     ("../sims/rebuild-map.toml", include_str!("../../sims/rebuild-map.toml")),
@@ -113,6 +113,7 @@ const SCENARIOS: [(&str, &str); 16] = [
     ("../sims/finalizer-two-cycles.toml", include_str!("../../sims/finalizer-two-cycles.toml")),
     ("sims/live-and-resident.toml", include_str!("../../lessons/sims/live-and-resident.toml")),
     ("../sims/leak-or-retained.toml", include_str!("../../sims/leak-or-retained.toml")),
+    ("sims/orders-by-pointer.toml", include_str!("../../lessons/sims/orders-by-pointer.toml")),
     ("../sims/returned-pointer.toml", include_str!("../../sims/returned-pointer.toml")),
 ];
 
