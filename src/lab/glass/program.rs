@@ -24,6 +24,7 @@ use super::machine::{Glass, Phase};
 use super::scale::Scale;
 use crate::container::map::Map;
 use crate::container::sync_map::SyncMap;
+use crate::heap::mutator::Mutator;
 use crate::heap::mutator::{Global, Variables};
 use crate::heap::object::ObjRef;
 use crate::scenario::{Scenario, VarId, Written};
