@@ -11,7 +11,16 @@ use gclab::scenario::{Scenario, run};
 fn benches(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("scenarios");
     group.sample_size(10);
-    for name in ["delete-million", "delete-million-pointers", "spike-and-idle", "steady-gogc"] {
+    for name in [
+        "churn",
+        "delete-million",
+        "delete-million-pointers",
+        "sharded-16-against-one",
+        "spike-and-idle",
+        "steady-gogc",
+        "swiss-churn",
+        "sync-map-delete",
+    ] {
         let file = format!("{name}.toml");
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("sims").join(&file);
         let text = std::fs::read_to_string(path).unwrap();

@@ -7,8 +7,8 @@ use gclab::container::swiss_map::GroupType;
 use gclab::version::GoVersion;
 
 use map_rows::{
-    Kind, compare_churn, compare_deletion, compare_growth, compare_presized_fill, compare_small_cases,
-    heap_for, integer, make, map_type, number, rows_of,
+    Kind, Unit, compare_churn, compare_deletion, compare_growth, compare_hints, compare_layouts,
+    compare_presized_fill, compare_small_cases,
 };
 
 const SWISS: Kind = Kind { implementation: "swiss", field };
@@ -27,32 +27,19 @@ fn field(name: &str, map: &Map) -> f64 {
 
 #[test]
 fn group_layouts_are_those_of_the_compiler() {
-    let rows = rows_of(SWISS, "map_types.csv");
-    assert_eq!(rows.len(), 84);
-    for row in rows {
-        let map_type = map_type(&row["map_type"]);
-        let group_type = GroupType::of(&map_type);
-        assert_eq!(map_type.key().size_bytes, u64::from(integer(&row, "key_size")), "{row:?}");
-        assert_eq!(map_type.elem().size_bytes, u64::from(integer(&row, "elem_size")), "{row:?}");
-        assert_eq!(group_type.group_bytes(), u64::from(integer(&row, "bucket_or_group_size")), "{row:?}");
-        assert_eq!(group_type.groups_layout(1).scan_bytes, u64::from(integer(&row, "ptr_bytes")), "{row:?}");
-        assert_eq!(group_type.is_noscan().to_string(), row["noscan"], "{row:?}");
-    }
+    compare_layouts(SWISS, 84, |map_type| {
+        let group_type = GroupType::of(map_type);
+        Unit {
+            bytes: group_type.group_bytes(),
+            scan_bytes: group_type.groups_layout(1).scan_bytes,
+            is_noscan: group_type.is_noscan(),
+        }
+    });
 }
 
 #[test]
 fn making_a_map_with_a_hint_costs_what_it_costs_in_go() {
-    let rows = rows_of(SWISS, "map_make_hint.csv");
-    assert_eq!(rows.len(), 1170);
-    for row in rows {
-        let mut heap = heap_for(&row, 1);
-        let map = make(&mut heap, map_type(&row["map_type"]), u64::from(integer(&row, "hint")));
-        assert_eq!(row["bytes_min"], row["bytes_max"]);
-        let made = (heap.total_alloc_bytes() as f64, heap.mallocs() as f64);
-        assert_eq!(made, (number(&row, "bytes_min"), number(&row, "mallocs_min")), "{row:?}");
-        assert_eq!(field("tables", &map), number(&row, "B_or_tables"), "{row:?}");
-        assert_eq!(field("slot_capacity", &map), number(&row, "growing_or_slot_capacity"), "{row:?}");
-    }
+    compare_hints(SWISS, 1170, &[("tables", "B_or_tables"), ("slot_capacity", "growing_or_slot_capacity")]);
 }
 
 #[test]

@@ -157,6 +157,7 @@ impl Mspan {
     /// The descriptor stands for no span from here on; returns what the span was used for, `None` if it was dead before.
     pub fn die(&mut self) -> Option<SpanUse> {
         (self.scan_bytes, self.pointers) = (ScanBytes::None, PointerWords::Nil);
+        (self.mark_bits, self.alloc_bits) = (BitsRef::ALL_CLEAR, BitsRef::ALL_CLEAR);
         self.usage.take()
     }
 

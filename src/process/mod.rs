@@ -93,6 +93,8 @@ pub struct Process {
     started_with: crate::trace::Config,
     costs: Arc<CostModel>,
     recent: prices::RecentPrices,
+    /// The price of the write that was asked for last: most programs write objects of one size.
+    recent_write: crate::cost::RecentPrice,
     string_keys: keys::StringKeys,
     startup: Startup,
     heap: Heap,
@@ -179,6 +181,7 @@ impl Process {
         let mut process = Process {
             costs: Arc::clone(&settings.cost_profile().model),
             recent: Default::default(),
+            recent_write: Default::default(),
             string_keys: Default::default(),
             heap: Heap::new(settings.version, settings.procs, heap_start(&settings)),
             marker: Marker::default(),
@@ -392,7 +395,9 @@ impl Process {
         }
         let written_bytes = len_bytes * u64::from(run.count());
         if len_bytes > WRITE_FREE_BYTES {
-            self.spend_cpu_ns(self.costs.zero_ns(written_bytes, written_bytes));
+            let write_ns =
+                self.recent_write.at(written_bytes, || self.costs.zero_ns(written_bytes, written_bytes));
+            self.spend_cpu_ns(write_ns);
         }
     }
 

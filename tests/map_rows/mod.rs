@@ -29,7 +29,7 @@ const RANGE_SLACK: f64 = 0.1;
 const LIVE_PRECISION_BYTES: f64 = 8.0;
 
 /// A row of a golden file: column name to text.
-pub type Row = BTreeMap<String, String>;
+type Row = BTreeMap<String, String>;
 
 /// One kind of map.
 #[derive(Clone, Copy)]
@@ -41,26 +41,26 @@ pub struct Kind {
 }
 
 /// The rows of a golden file on one kind of map.
-pub fn rows_of(kind: Kind, file: &str) -> Vec<Row> {
+fn rows_of(kind: Kind, file: &str) -> Vec<Row> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/maps").join(file);
     let mut reader = csv::Reader::from_reader(File::open(path).unwrap());
     let rows: Vec<Row> = reader.deserialize().map(Result::unwrap).collect();
     rows.into_iter().filter(|row| row["impl"] == kind.implementation).collect()
 }
 
-pub fn number(row: &Row, column: &str) -> f64 {
+fn number(row: &Row, column: &str) -> f64 {
     row[column].parse().unwrap_or_else(|_| panic!("{column} of {row:?}"))
 }
 
-pub fn integer(row: &Row, column: &str) -> u32 {
+fn integer(row: &Row, column: &str) -> u32 {
     row[column].parse().unwrap_or_else(|_| panic!("{column} of {row:?}"))
 }
 
-pub fn version(row: &Row) -> GoVersion {
+fn version(row: &Row) -> GoVersion {
     row["go_version"].parse().unwrap()
 }
 
-pub fn type_desc(name: &str) -> TypeDesc {
+fn type_desc(name: &str) -> TypeDesc {
     match name {
         "int" | "int64" => TypeDesc::INT,
         "int32" => TypeDesc::INT32,
@@ -80,7 +80,7 @@ pub fn type_desc(name: &str) -> TypeDesc {
 }
 
 /// `map[K]V` as written in a golden file; K may hold brackets of its own.
-pub fn map_type(name: &str) -> MapType {
+fn map_type(name: &str) -> MapType {
     let inner = name.trim_end_matches("(fresh)").strip_prefix("map[").unwrap();
     let mut depth = 0;
     let end = inner.find(|c: char| {
@@ -169,7 +169,7 @@ impl Comparison {
 }
 
 /// Groups rows by the columns that describe one program; each group is simulated once per run.
-pub fn programs<'a>(rows: &'a [Row], columns: &[&str]) -> BTreeMap<Vec<&'a str>, Vec<&'a Row>> {
+fn programs<'a>(rows: &'a [Row], columns: &[&str]) -> BTreeMap<Vec<&'a str>, Vec<&'a Row>> {
     let mut groups: BTreeMap<Vec<&str>, Vec<&Row>> = BTreeMap::new();
     for row in rows {
         groups.entry(columns.iter().map(|column| row[*column].as_str()).collect()).or_default().push(row);
@@ -177,17 +177,17 @@ pub fn programs<'a>(rows: &'a [Row], columns: &[&str]) -> BTreeMap<Vec<&'a str>,
     groups
 }
 
-pub fn heap_for(row: &Row, run: u64) -> CountingHeap {
+fn heap_for(row: &Row, run: u64) -> CountingHeap {
     CountingHeap::new(version(row), run)
 }
 
-pub fn make(heap: &mut CountingHeap, map_type: MapType, hint: u64) -> Map {
+fn make(heap: &mut CountingHeap, map_type: MapType, hint: u64) -> Map {
     let map = Map::make(heap, map_type, hint);
     heap.add_root(map.object());
     map
 }
 
-pub fn counters(heap: &CountingHeap) -> (u64, u64) {
+fn counters(heap: &CountingHeap) -> (u64, u64) {
     (heap.total_alloc_bytes(), heap.mallocs())
 }
 
@@ -197,6 +197,44 @@ fn metric(kind: Kind, name: &str, heap: &CountingHeap, base: (u64, u64), map: &M
         "bytes" => (heap.total_alloc_bytes() - base.0) as f64,
         "mallocs" => (heap.mallocs() - base.1) as f64,
         _ => (kind.field)(name, map),
+    }
+}
+
+/// What a kind of map makes of a map type: bytes of a bucket or group, where its last pointer ends, and whether it has none.
+pub struct Unit {
+    pub bytes: u64,
+    pub scan_bytes: u64,
+    pub is_noscan: bool,
+}
+
+/// Map types as the compiler lays them out.
+pub fn compare_layouts(kind: Kind, expected_rows: usize, unit_of: fn(&MapType) -> Unit) {
+    let rows = rows_of(kind, "map_types.csv");
+    assert_eq!(rows.len(), expected_rows);
+    for row in rows {
+        let map_type = map_type(&row["map_type"]);
+        let unit = unit_of(&map_type);
+        assert_eq!(map_type.key().size_bytes, u64::from(integer(&row, "key_size")), "{row:?}");
+        assert_eq!(map_type.elem().size_bytes, u64::from(integer(&row, "elem_size")), "{row:?}");
+        assert_eq!(unit.bytes, u64::from(integer(&row, "bucket_or_group_size")), "{row:?}");
+        assert_eq!(unit.scan_bytes, u64::from(integer(&row, "ptr_bytes")), "{row:?}");
+        assert_eq!(unit.is_noscan.to_string(), row["noscan"], "{row:?}");
+    }
+}
+
+/// Maps made with a hint: bytes, mallocs, and the fields of the header that stand in these columns.
+pub fn compare_hints(kind: Kind, expected_rows: usize, fields: &[(&str, &str)]) {
+    let rows = rows_of(kind, "map_make_hint.csv");
+    assert_eq!(rows.len(), expected_rows);
+    for row in rows {
+        let mut heap = heap_for(&row, 1);
+        let map = make(&mut heap, map_type(&row["map_type"]), u64::from(integer(&row, "hint")));
+        assert_eq!(row["bytes_min"], row["bytes_max"]);
+        let made = (heap.total_alloc_bytes() as f64, heap.mallocs() as f64);
+        assert_eq!(made, (number(&row, "bytes_min"), number(&row, "mallocs_min")), "{row:?}");
+        for (field, column) in fields {
+            assert_eq!((kind.field)(field, &map), number(&row, column), "{field} of {row:?}");
+        }
     }
 }
 
