@@ -206,9 +206,14 @@ fn add_snapshots(moments: &mut Vec<Moment>, measured: &Measured) {
     moments.sort_by_key(|moment| moment.t_ns);
 }
 
-/// Between two samples the heap can have been larger: every collection says how large it was at its end.
+/// Between two samples the heap can have been larger: every collection says how large it was at its end. It counts from what
+/// the one before has marked, and where that is more than there was - objects with finalizers are counted once more when
+/// they are scanned for these - the surplus was never there.
 fn with_peaks_of_cycles(mut measured: Measured, cycles: &[TracedCycle]) -> Measured {
-    let largest = cycles.iter().map(|cycle| cycle.end_mib << 20).max().unwrap_or(0);
+    let surplus_mib = |cycle: &TracedCycle| cycle.marked_mib.saturating_sub(cycle.end_mib);
+    let before = std::iter::once(0).chain(cycles.iter().map(surplus_mib));
+    let ends_mib = cycles.iter().zip(before).map(|(cycle, surplus)| cycle.end_mib.saturating_sub(surplus));
+    let largest = ends_mib.max().unwrap_or(0) << 20;
     let peak = &mut measured.summary.peak_heap_alloc_bytes;
     *peak = largest.max(*peak);
     measured
@@ -265,6 +270,14 @@ mod tests {
         assert_eq!((measured.snapshots.len(), run.cycles.len(), run.moments.len()), (1, 1, 2));
         assert_eq!(run.moments[0].t_ns, 5, "snapshots are moments, in order of time");
         assert_eq!(measured.summary.peak_heap_alloc_bytes, 4 << 20, "the cycle saw more");
+    }
+
+    #[test]
+    fn what_a_cycle_counted_twice_is_no_peak_of_the_next() {
+        let cycle = |heap: &str| CYCLE.replace("3->4->3", heap);
+        let script = format!("{}\n{}\n{WHOLE}", cycle("22->22->36"), cycle("36->36->22"));
+        let measured = run_script(&script, settings("")).unwrap().measured.unwrap();
+        assert_eq!(measured.summary.peak_heap_alloc_bytes, 22 << 20);
     }
 
     #[test]
