@@ -28,12 +28,22 @@ impl Lab {
     /// Sends a whole request and gives the whole response.
     fn exchange(&self, request: &[u8]) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
         // A server that refuses a long body may close before all of it is sent.
         let _ = stream.write_all(request);
         let mut response = Vec::new();
         let _ = stream.read_to_end(&mut response);
         String::from_utf8_lossy(&response).into_owned()
+    }
+
+    /// CPU time of the server, which does not depend on what else the machine does; nothing where the system does not tell.
+    fn cpu_time(&self) -> Duration {
+        const TICKS_A_SECOND: u64 = 100;
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
+        // Fields behind the name in brackets; user and system time are the 12th and the 13th of them.
+        let fields = stat.rsplit(')').next().unwrap_or("").split_whitespace();
+        let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+        Duration::from_millis(1000 / TICKS_A_SECOND * ticks)
     }
 
     fn get(&self, path: &str, host: &str) -> String {
@@ -238,18 +248,17 @@ fn hostile() -> [(&'static str, String, &'static str); 6] {
 fn hostile_scenarios_are_refused_or_cut_off_while_others_are_served() {
     let lab = Lab::start();
     for (what, request, words) in hostile() {
+        let before = lab.cpu_time();
         std::thread::scope(|scope| {
-            let attack = scope.spawn(|| {
-                let start = Instant::now();
-                (lab.post(&request), start.elapsed())
-            });
+            let attack = scope.spawn(|| lab.post(&request));
             let served = lab.post(SMALL);
             assert!(served.contains(r#""run":{"name":"slice-pins-array""#), "{what}: {served}");
-            let (refused, time) = attack.join().unwrap();
+            let refused = attack.join().unwrap();
             assert!(refused.contains(words), "{what}: {}", &refused[..refused.len().min(600)]);
-            println!("{what}: {:.2} s", time.as_secs_f64());
-            // A few seconds where it is built for speed; tests are not.
-            assert!(time < Duration::from_secs(60), "{what}: {time:?}");
         });
+        let spent = lab.cpu_time() - before;
+        println!("{what}: {:.2} s of CPU time", spent.as_secs_f64());
+        // Seconds where it is built for speed; tests are not.
+        assert!(spent < Duration::from_secs(30), "{what}: {spent:?}");
     }
 }

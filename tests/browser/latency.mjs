@@ -47,7 +47,9 @@ if (wasm) {
   const { memory, request: make, answer, answer_place: place } = instance.exports;
   await measure('WebAssembly', (body) => {
     const bytes = new TextEncoder().encode(body);
-    new Uint8Array(memory.buffer, make(bytes.length), bytes.length).set(bytes);
+    // First make room, then look at the memory: it may have moved.
+    const room = make(bytes.length);
+    new Uint8Array(memory.buffer, room, bytes.length).set(bytes);
     const length = answer();
     return new TextDecoder().decode(new Uint8Array(memory.buffer, place(), length));
   });

@@ -26,6 +26,17 @@ const LINES = [
 
 const PATTERNS = ['fresh', 'dead', 'waste', 'free', 'lazily_freed'];
 
+const pen = document.createElement('canvas').getContext('2d');
+
+/** As much of a step's name as has room, in pixels; nothing if that would say nothing. */
+function fitted(text, room) {
+  pen.font = `12.5px ${getComputedStyle(document.body).fontFamily}`;
+  if (pen.measureText(text).width <= room) return text;
+  let letters = text.length - 1;
+  while (letters > 0 && pen.measureText(`${text.slice(0, letters)}…`).width > room) letters -= 1;
+  return letters > 3 ? `${text.slice(0, letters)}…` : '';
+}
+
 export class Chart {
   /** `events`: `cursor(index)`, `zoom([from_ns, to_ns])`, `zoomOut()`. */
   constructor(root, events) {
@@ -134,8 +145,7 @@ export class Chart {
     this.axis.segments.forEach((segment, index) => {
       const width = segment.right - segment.left;
       nodes.push(drawn('rect', { x: segment.left, y: top - 26, width, height: bottom - top + 26, class: index % 2 ? 'ground odd' : 'ground even' }));
-      const letters = Math.floor((width - 8) / 6.6);
-      const text = segment.label.length <= letters ? segment.label : letters > 4 ? `${segment.label.slice(0, letters - 1)}…` : '';
+      const text = fitted(segment.label, width - 9);
       const label = drawn('text', { x: segment.left + 5, y: top - 9, class: 'step-name' }, text);
       label.append(drawn('title', {}, segment.label));
       nodes.push(label);

@@ -151,6 +151,8 @@ export class RunView {
 
   take(answer) {
     this.showControls();
+    // Panels without a run are empty boxes.
+    byId('view-run').classList.toggle('empty', !answer.run && !this.answer);
     const notice = byId('notice');
     notice.hidden = !answer.refused;
     if (answer.refused) {
@@ -159,6 +161,10 @@ export class RunView {
     }
     if (answer.mistakes) {
       this.editor.mark(answer.mistakes.list, answer.mistakes.message);
+      if (!this.answer) {
+        byId('question').textContent = answer.mistakes.message;
+        byId('facts').textContent = word('mistakes_where');
+      }
       return;
     }
     this.editor.mark([]);

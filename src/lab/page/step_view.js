@@ -362,7 +362,7 @@ export class StepView {
 }
 
 const ICONS = {
-  first: 'M3 3h2.4v14H3zM17 3v14L6.4 10z', back: 'M14 3v14L4 10z', play: 'M5 2.5v15L17 10z', pause: 'M4 3h4.4v14H4zM11.6 3H16v14h-4.4z', forward: 'M6 3v14l10-7z', last: 'M14.6 3H17v14h-2.4zM3 3v14l10.6-7z',
+  first: 'M3 3h2.4v14H3zM17 3v14L6.4 10z', back: 'M14.4 3.4L12.2 1.6L5.2 10L12.2 18.4L14.4 16.6L8.8 10z', play: 'M5 2.5v15L17 10z', pause: 'M4 3h4.4v14H4zM11.6 3H16v14h-4.4z', forward: 'M5.6 3.4L7.8 1.6L14.8 10L7.8 18.4L5.6 16.6L11.2 10z', last: 'M14.6 3H17v14h-2.4zM3 3v14l10.6-7z',
 };
 
 function icon(name) {
