@@ -368,7 +368,9 @@ fn draw_key(picture: &mut Picture, theme: &Theme, maps: &[&MapXray], y: f32) {
         let named = picture.text(at(square.right + 8.0, y), Align::Start, font, theme.text, name(state));
         x = named.right + 30.0;
     }
-    let has_overflow = |map: &&MapXray| arrays(map).iter().any(|(_, array)| array.overflow_buckets > 0);
+    let has_overflow = |map: &&MapXray| {
+        map.shards.is_empty() && arrays(map).iter().any(|(_, array)| array.overflow_buckets > 0)
+    };
     if maps.iter().any(has_overflow) {
         picture.stroke(vec![at(x, y), at(x + 18.0, y)], 3.0, Dash::Solid, theme.danger);
         picture.text(at(x + 28.0, y), Align::Start, font, theme.text, "overflow bucket hangs on");
