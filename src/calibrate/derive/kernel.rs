@@ -19,7 +19,7 @@ pub(super) fn derive(rows: &Rows, version: GoVersion, base: &Kernel, fields: &mu
         Ok(median_line(&[point(small)?, point(large)?]))
     };
     let paged = |what: &str| rows.min("pages", &[("what", what)], "median_ns");
-    let usual = |what: &str| Ok(median(rows.values("pages", &[("what", what)], "median_ns")?.into_iter()));
+    let usual = |what: &str| Ok(median(rows.values("pages", &[("what", what)], "median_ns")?));
     let short = || line("8192", "65536");
     let long = || line("262144", "2097152");
     Kernel {
@@ -67,14 +67,14 @@ pub(super) fn derive(rows: &Rows, version: GoVersion, base: &Kernel, fields: &mu
         shootdown_ns: fields.price("kernel.shootdown_ns", &base.shootdown_ns, || {
             let more =
                 |what: &str| Ok(paged(&format!("{what}-beside-ns"))? - paged(&format!("{what}-alone-ns"))?);
-            Ok(median([more("read-then-write")?, more("madvise-page")?].into_iter()))
+            Ok(median([more("read-then-write")?, more("madvise-page")?]))
         }),
         shootdown_received_ns: fields.price(
             "kernel.shootdown_received_ns",
             &base.shootdown_received_ns,
             || {
                 let lost = [paged("read-then-write-lost-ns")?, paged("madvise-page-lost-ns")?];
-                Ok(median(lost.into_iter()))
+                Ok(median(lost))
             },
         ),
         fault_asked_to_stop_page_ns: fields.price(
