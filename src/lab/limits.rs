@@ -54,7 +54,7 @@ impl Default for Limits {
             goroutines: 200_000,
             stacks_bytes: 2 * GIB,
             objects_per_request: 10_000,
-            allowance: Allowance { work: 1_500_000, sys_bytes: 2 * GIB },
+            allowance: Allowance { work: 1_000_000, sys_bytes: 2 * GIB },
         }
     }
 }
