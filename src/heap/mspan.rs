@@ -156,7 +156,7 @@ impl Mspan {
 
     /// The descriptor stands for no span from here on; returns what the span was used for, `None` if it was dead before.
     pub fn die(&mut self) -> Option<SpanUse> {
-        (self.scan_bytes, self.pointers) = (ScanBytes::None, PointerWords::Nil);
+        (self.scan_bytes, self.pointers, self.slot_count) = (ScanBytes::None, PointerWords::Nil, 0);
         self.usage.take()
     }
 
