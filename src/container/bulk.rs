@@ -57,11 +57,7 @@ pub(super) fn replace_all<M: Mutator>(
 }
 
 /// `_ = m[key]` for every key; how many were present.
-pub(super) fn lookup_all<M: Mutator>(
-    map: &impl Bulk,
-    m: &mut M,
-    keys: impl IntoIterator<Item = u32>,
-) -> u64 {
+pub(super) fn lookup_all<M: Mutator>(map: &impl Bulk, m: &mut M, keys: impl IntoIterator<Item = u32>) -> u64 {
     let mut keys = keys.into_iter();
     let mut total_hits = 0;
     loop {

@@ -5,10 +5,10 @@
 //! is due - busily, as a poller does, so that no timer is measured - and serves it. The latency of a request is from
 //! when it was due to when it was done, queueing included.
 
-use super::zipf::ln;
 use super::parse::Parser;
 use super::reader::{Node, Table};
 use super::splitmix64::SplitMix64;
+use super::zipf::ln;
 use super::{GoType, MixPart, Step, Typed, VarId};
 use crate::units::SECOND_NS;
 

@@ -119,7 +119,11 @@ fn lns<const N: usize>(xs: [f64; N]) -> [f64; N] {
         let bits = x.to_bits();
         let exponent = (bits >> 52) as i64 - 1023;
         let mantissa = f64::from_bits(bits & ((1 << 52) - 1) | 1023 << 52);
-        if mantissa > std::f64::consts::SQRT_2 { (exponent + 1, mantissa / 2.0) } else { (exponent, mantissa) }
+        if mantissa > std::f64::consts::SQRT_2 {
+            (exponent + 1, mantissa / 2.0)
+        } else {
+            (exponent, mantissa)
+        }
     });
     // ln m = 2 artanh r with r = (m-1)/(m+1); |r| < 0.172, so the 12th term is below 2^-60.
     let ratios = split.map(|(_, mantissa)| (mantissa - 1.0) / (mantissa + 1.0));
@@ -170,7 +174,8 @@ mod tests {
     #[test]
     fn several_at_a_time_are_the_same_to_the_bit() {
         for i in 0..2000 {
-            let xs: [f64; LANES] = std::array::from_fn(|lane| f64::from(i) * 0.91 - 910.0 + lane as f64 * 0.37);
+            let xs: [f64; LANES] =
+                std::array::from_fn(|lane| f64::from(i) * 0.91 - 910.0 + lane as f64 * 0.37);
             assert_eq!(exps(xs).map(f64::to_bits), xs.map(|x| exp(x).to_bits()), "exp {xs:?}");
             let positive = xs.map(|x| x.abs() + 1e-3);
             assert_eq!(lns(positive).map(f64::to_bits), positive.map(|x| ln(x).to_bits()), "ln {positive:?}");

@@ -9,9 +9,9 @@
 //! Source: `internal/runtime/maps/table.go` (`Iter.Init`, `Iter.Next`), Go 1.25.5.
 
 use super::SwissMap;
-use crate::container::bulk::SPEND_BATCH;
 use super::group_type::GROUP_SLOTS;
 use super::table::Table;
+use crate::container::bulk::SPEND_BATCH;
 use crate::heap::mutator::{Mutator, Operation};
 
 impl SwissMap {
