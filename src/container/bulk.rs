@@ -26,39 +26,6 @@ pub(super) trait Bulk {
     fn map_type(&self) -> &MapType;
 }
 
-/// Keys in the order in which they will be used: as many as are accounted for together.
-pub(super) struct Batch {
-    len: usize,
-    keys: [u32; SPEND_BATCH as usize],
-}
-
-impl Batch {
-    /// No keys.
-    pub fn new() -> Batch {
-        Batch { len: 0, keys: [0; SPEND_BATCH as usize] }
-    }
-
-    /// Takes the next keys; `false` when none is left.
-    pub fn fill(&mut self, keys: &mut impl Iterator<Item = u32>) -> bool {
-        self.len = 0;
-        for (place, key) in self.keys.iter_mut().zip(keys) {
-            *place = key;
-            self.len += 1;
-        }
-        self.len > 0
-    }
-
-    /// How many keys.
-    pub fn count(&self) -> u64 {
-        self.len as u64
-    }
-
-    /// The keys.
-    pub fn keys(&self) -> &[u32] {
-        &self.keys[..self.len]
-    }
-}
-
 /// What keys in place of others did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Replaced {

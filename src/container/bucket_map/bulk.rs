@@ -9,7 +9,7 @@ use std::hint::black_box;
 
 use super::BucketMap;
 use super::recall::Recalled;
-use crate::container::bulk::{self, Batch, Bulk, Replaced, SPEND_BATCH};
+use crate::container::bulk::{self, Bulk, Replaced, SPEND_BATCH};
 use crate::container::entry::Inserted;
 use crate::container::map_type::MapType;
 use crate::heap::mutator::{Mutator, Operation};
@@ -17,6 +17,32 @@ use crate::heap::object::ObjRef;
 
 /// Maps with fewer buckets than this fit in the host's nearest caches.
 const NEAR_ANYWAY_BUCKETS: u32 = 1 << 15;
+
+/// Keys in the order in which they will be used.
+struct Batch {
+    len: usize,
+    keys: [u32; SPEND_BATCH as usize],
+}
+
+impl Batch {
+    fn new() -> Batch {
+        Batch { len: 0, keys: [0; SPEND_BATCH as usize] }
+    }
+
+    /// Takes the next keys; `false` when none is left.
+    fn fill(&mut self, keys: &mut impl Iterator<Item = u32>) -> bool {
+        self.len = 0;
+        for (place, key) in self.keys.iter_mut().zip(keys) {
+            *place = key;
+            self.len += 1;
+        }
+        self.len > 0
+    }
+
+    fn keys(&self) -> &[u32] {
+        &self.keys[..self.len]
+    }
+}
 
 impl Bulk for BucketMap {
     #[inline]
@@ -62,7 +88,7 @@ impl BucketMap {
                 new += u64::from(self.insert(m, *key, &[], &[]) == Inserted::New);
             }
             self.spend_on_inserts(m, new);
-            self.spend(m, Operation::MapUpdate, batch.count() - new);
+            self.spend(m, Operation::MapUpdate, batch.len as u64 - new);
             self.spend_evacuated(m);
             total_new += new;
         }
@@ -82,7 +108,7 @@ impl BucketMap {
             for key in batch.keys() {
                 deleted += u64::from(self.delete(m, *key));
             }
-            self.spend_on_deletes(m, batch.count());
+            self.spend_on_deletes(m, batch.len as u64);
             self.spend_evacuated(m);
         }
         deleted

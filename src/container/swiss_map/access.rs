@@ -93,7 +93,7 @@ impl SwissMap {
         let table = &mut self.tables[number];
         let vacancy = table.vacancy(hash);
         if vacancy.is_tombstone || table.growth_left() > 0 {
-            table.fill(vacancy);
+            table.fill(&vacancy);
             return (number, vacancy.slot);
         }
         self.take_slot_when_full(m, hash)
@@ -102,7 +102,7 @@ impl SwissMap {
     fn take_small_slot(&mut self) -> Slot {
         let slot = self.tables[0].live(0).first_free().expect("a small map has room here");
         self.tables[0].fill_small(slot);
-        Slot::new(0, slot, 0)
+        Slot { group: 0, slot, step: 0 }
     }
 
     /// Makes room, by pruning or by growing, until the new entry fits.
@@ -118,7 +118,7 @@ impl SwissMap {
             }
             let table = &mut self.tables[number];
             if vacancy.is_tombstone || table.growth_left() > 0 {
-                table.fill(vacancy);
+                table.fill(&vacancy);
                 return (number, vacancy.slot);
             }
             self.rehash(m, number);
@@ -140,7 +140,7 @@ impl SwissMap {
             self.clear_pointers_of(m, number, at);
         }
         if self.is_small() {
-            self.tables[number].empty_small(at.slot());
+            self.tables[number].empty_small(at.slot);
         } else {
             self.tombstone_possible |= self.tables[number].empty(at);
         }

@@ -7,7 +7,7 @@ use std::hint::black_box;
 
 use super::SwissMap;
 use super::group_type::GROUP_SLOTS;
-use crate::container::bulk::{self, Batch, Bulk, Replaced};
+use crate::container::bulk::{self, Bulk, Replaced, SPEND_BATCH};
 use crate::container::entry::Inserted;
 use crate::container::map_type::MapType;
 use crate::heap::mutator::{Mutator, Operation};
@@ -49,33 +49,37 @@ impl SwissMap {
     pub fn insert_all<M: Mutator>(&mut self, m: &mut M, keys: impl IntoIterator<Item = u32>) -> u64 {
         let mut keys = keys.into_iter();
         let mut total_new = 0;
-        let mut batch = Batch::new();
-        while batch.fill(&mut keys) {
-            let mut new = 0;
-            for key in batch.keys() {
-                new += u64::from(self.insert(m, *key, &[], &[]) == Inserted::New);
+        loop {
+            let (mut new, mut inserted) = (0, 0);
+            for key in keys.by_ref().take(SPEND_BATCH as usize) {
+                new += u64::from(self.insert(m, key, &[], &[]) == Inserted::New);
+                inserted += 1;
             }
             self.spend_on_inserts(m, new);
-            self.spend(m, Operation::MapUpdate, batch.count() - new);
+            self.spend(m, Operation::MapUpdate, inserted - new);
             self.spend_moved(m);
             total_new += new;
+            if inserted < SPEND_BATCH {
+                return total_new;
+            }
         }
-        total_new
     }
 
     /// `delete(m, key)` for every key; how many were present.
     pub fn delete_all<M: Mutator>(&mut self, m: &mut M, keys: impl IntoIterator<Item = u32>) -> u64 {
         let mut keys = keys.into_iter();
-        let mut deleted = 0;
-        let mut batch = Batch::new();
-        while batch.fill(&mut keys) {
-            self.bring_pointers_near(m, batch.keys());
-            for key in batch.keys() {
-                deleted += u64::from(self.delete(m, *key));
+        let mut total_deleted = 0;
+        loop {
+            let mut tried = 0;
+            for key in keys.by_ref().take(SPEND_BATCH as usize) {
+                total_deleted += u64::from(self.delete(m, key));
+                tried += 1;
             }
-            self.spend_on_deletes(m, batch.count());
+            self.spend_on_deletes(m, tried);
+            if tried < SPEND_BATCH {
+                return total_deleted;
+            }
         }
-        deleted
     }
 
     /// For every key `delete(m, old)`, if `old_of` names one, then `m[key] = elem` with nil pointers. Spends no CPU time.
@@ -122,8 +126,8 @@ impl SwissMap {
         bulk::spend(self, m, operation, count);
     }
 
-    /// Reads the pointers of these keys' entries, or where those of new ones will most likely go, all together, so that the cache
-    /// misses overlap. Worth it for a few dozen keys whose inserts or deletes follow.
+    /// Reads where the pointers of new entries will go, all together, so that the cache misses overlap. Worth it for a few dozen
+    /// keys whose inserts follow.
     pub fn bring_pointers_near<M: Mutator>(&self, m: &M, keys: &[u32]) {
         if self.group_type.is_noscan() || self.slots < NEAR_ANYWAY_SLOTS {
             return;
@@ -131,8 +135,7 @@ impl SwissMap {
         let near = keys.iter().fold(0, |near, key| {
             let hash = self.seed.hash(*key);
             let table = &self.tables[self.directory.table_of(hash)];
-            let at = self.slot_of_recalled(table, hash, *key).unwrap_or_else(|| table.slot_after(hash, 0, 0));
-            let slot = self.group_type.pointer_slot(at.group(), at.slot());
+            let slot = self.group_type.pointer_slot(table.slot_after(hash, 0, 0).group, 0);
             near ^ u32::from(m.pointer(table.groups, slot).is_nil())
         });
         black_box(near);

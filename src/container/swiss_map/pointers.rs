@@ -56,7 +56,7 @@ impl SwissMap {
     /// How a key or elem is stored, and its first pointer slot in the groups.
     #[inline]
     fn place(&self, at: Slot, half: Half) -> (Stored, u32) {
-        let key = self.group_type.pointer_slot(at.group(), at.slot());
+        let key = self.group_type.pointer_slot(at.group, at.slot);
         match half {
             Half::Key => (self.map_type.stored_key(), key),
             Half::Elem => (self.map_type.stored_elem(), key + self.group_type.key_pointers()),
@@ -118,7 +118,7 @@ impl SwissMap {
     /// Sets the pointers of a deleted entry to nil.
     #[inline(never)]
     pub(super) fn clear_pointers_of<M: Mutator>(&self, m: &mut M, number: usize, at: Slot) {
-        let first = self.group_type.pointer_slot(at.group(), at.slot());
+        let first = self.group_type.pointer_slot(at.group, at.slot);
         m.clear_pointers(self.tables[number].groups, first..first + self.group_type.slot_pointers());
     }
 }

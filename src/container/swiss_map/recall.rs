@@ -8,7 +8,7 @@
 //! Invariants: unless given up, the table is right about every key; keys that it cannot place are written.
 
 use super::SwissMap;
-use super::table::{Slot, Table};
+use super::table::Slot;
 use crate::container::key_table::ABSENT;
 
 /// The byte of the first slot of the first group of a probe; eight bytes a group follow.
@@ -21,7 +21,7 @@ const FAR: u8 = FIRST + 8 * NEAR_STEPS as u8;
 /// The byte that says where an entry lies.
 #[inline]
 pub(super) fn place_byte(at: Slot) -> u8 {
-    if at.step() < NEAR_STEPS { FIRST + (at.step() * 8 + at.slot()) as u8 } else { FAR }
+    if at.step < NEAR_STEPS { FIRST + (at.step * 8 + at.slot) as u8 } else { FAR }
 }
 
 /// The step along the probe and the slot that a byte stands for.
@@ -45,14 +45,6 @@ impl SwissMap {
         }
     }
 
-    /// Where a key lies in `table`, which its hash leads to; `None` if it is absent or nobody remembers.
-    #[inline]
-    pub(super) fn slot_of_recalled(&self, table: &Table, hash: u64, key: u32) -> Option<Slot> {
-        let byte = self.places.of(key).filter(|byte| *byte != ABSENT && *byte != FAR)?;
-        let (step, slot) = near(byte);
-        Some(table.slot_after(hash, step, slot))
-    }
-
     /// Whether a key is present, without a look at its table; `None` if nobody remembers.
     #[inline]
     pub(super) fn recalled(&self, key: u32) -> Option<bool> {
@@ -65,7 +57,7 @@ impl SwissMap {
         if !self.places.reaches(key) {
             self.stretch_places(key);
         }
-        if at.step() >= NEAR_STEPS {
+        if at.step >= NEAR_STEPS {
             self.write_keys();
         }
         self.places.put(key, place_byte(at));
@@ -94,7 +86,7 @@ impl SwissMap {
             return;
         }
         self.keys_are_written = true;
-        self.tables.iter_mut().for_each(Table::make_keys);
+        self.tables.iter_mut().for_each(super::Table::make_keys);
         for (key, byte) in self.places.present() {
             let hash = self.seed.hash(key);
             let (step, slot) = near(byte);

@@ -116,7 +116,7 @@ impl SwissMap {
             let to = &mut to[usize::from(hash & right_bit != 0)];
             let vacancy = to.vacancy(hash);
             let at = vacancy.slot;
-            to.fill(vacancy);
+            to.fill(&vacancy);
             to.write_key(at, key);
             self.places.put(key, place_byte(at));
             to.touch_entry(m, &self.group_type, at);
@@ -125,7 +125,7 @@ impl SwissMap {
                 self.copy_pointers(
                     m,
                     (from.groups, from_slot),
-                    (to.groups, self.group_type.pointer_slot(at.group(), at.slot())),
+                    (to.groups, self.group_type.pointer_slot(at.group, at.slot)),
                 );
             }
         }

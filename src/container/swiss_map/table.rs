@@ -34,45 +34,15 @@ pub(super) const TABLE: Layout = Layout::scan(32, 1, 24);
 /// Entries that a group may hold on average (`maxAvgGroupLoad`).
 pub(super) const MAX_AVERAGE_GROUP_LOAD: u32 = 7;
 
-/// Where an entry lies in its table.
-// Its numbers fit in a byte each. In one register they need not wait for their way through memory, behind the host's cache misses.
+/// Where an entry lies in its table. `step` is how many groups a probe passes before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Slot {
-    group: u8,
-    slot: u8,
-    step: u8,
-}
-
-const _: () = assert!(MAX_GROUPS <= 1 << 8, "groups and steps are counted in a byte");
-
-impl Slot {
-    /// Slot `slot` of a group that a probe reaches after `step` others.
-    #[inline]
-    pub fn new(group: u32, slot: u32, step: u32) -> Slot {
-        Slot { group: group as u8, slot: slot as u8, step: step as u8 }
-    }
-
-    /// Its group.
-    #[inline]
-    pub fn group(self) -> u32 {
-        self.group.into()
-    }
-
-    /// Its number in the group.
-    #[inline]
-    pub fn slot(self) -> u32 {
-        self.slot.into()
-    }
-
-    /// How many groups a probe passes before it.
-    #[inline]
-    pub fn step(self) -> u32 {
-        self.step.into()
-    }
+    pub group: u32,
+    pub slot: u32,
+    pub step: u32,
 }
 
 /// Where a new entry goes.
-#[derive(Clone, Copy)]
 pub(super) struct Vacancy {
     pub slot: Slot,
     /// Whether the slot is a tombstone: using it takes none of the room that is left.
@@ -200,13 +170,13 @@ impl Table {
     /// Writes the key of a slot.
     #[inline]
     pub fn write_key(&mut self, at: Slot, key: u32) {
-        self.keys[at.group() as usize][at.slot() as usize] = key;
+        self.keys[at.group as usize][at.slot as usize] = key;
     }
 
     /// Where an entry lies that a probe meets in `slot` of the group after `step` others.
     #[inline]
     pub fn slot_after(&self, hash: u64, step: u32, slot: u32) -> Slot {
-        Slot::new(probed_group(hash, step, self.group_count()), slot, step)
+        Slot { group: probed_group(hash, step, self.group_count()), slot, step }
     }
 
     /// Looks for a key as Go does, group by group. Keys must be written.
@@ -216,7 +186,7 @@ impl Table {
             let mut live = self.live(group);
             let found = live.find(|slot| self.keys(group)[*slot as usize] == key);
             match found {
-                Some(slot) => return Some(Slot::new(group, slot, step)),
+                Some(slot) => return Some(Slot { group, slot, step }),
                 None if self.is_closed(group) => {}
                 None => return None,
             }
@@ -235,7 +205,7 @@ impl Table {
         let group = probed_group(hash, 0, self.group_count());
         match self.live(group).first_free() {
             Some(slot) if !self.is_closed(group) => {
-                Vacancy { slot: Slot::new(group, slot, 0), is_tombstone: false }
+                Vacancy { slot: Slot { group, slot, step: 0 }, is_tombstone: false }
             }
             _ => self.vacancy_by_probing(hash),
         }
@@ -246,7 +216,7 @@ impl Table {
         let mut tombstone = None;
         for step in 0..self.group_count() {
             let group = probed_group(hash, step, self.group_count());
-            let free = self.live(group).first_free().map(|slot| Slot::new(group, slot, step));
+            let free = self.live(group).first_free().map(|slot| Slot { group, slot, step });
             if !self.is_closed(group) {
                 let empty = free.expect("a group that was never full has an empty slot");
                 return Vacancy { slot: tombstone.unwrap_or(empty), is_tombstone: tombstone.is_some() };
@@ -263,8 +233,8 @@ impl Table {
 
     /// Makes a free slot live.
     #[inline]
-    pub fn fill(&mut self, vacancy: Vacancy) {
-        let (group, slot) = (vacancy.slot.group(), vacancy.slot.slot());
+    pub fn fill(&mut self, vacancy: &Vacancy) {
+        let Slot { group, slot, .. } = vacancy.slot;
         self.used += 1;
         self.growth_left -= u16::from(!vacancy.is_tombstone);
         let live = self.live[group as usize].with(slot);
@@ -275,10 +245,10 @@ impl Table {
     /// Makes a live slot free; whether it became a tombstone.
     #[inline]
     pub fn empty(&mut self, at: Slot) -> bool {
-        let live = &mut self.live[at.group() as usize];
-        *live = live.without(at.slot());
+        let live = &mut self.live[at.group as usize];
+        *live = live.without(at.slot);
         self.used -= 1;
-        let is_tombstone = self.is_closed(at.group());
+        let is_tombstone = self.is_closed(at.group);
         self.growth_left += u16::from(!is_tombstone);
         is_tombstone
     }
@@ -307,9 +277,9 @@ impl Table {
     /// of the last group can lie on a page of its own.
     #[inline]
     pub fn touch_entry<M: Mutator>(&self, m: &mut M, group_type: &GroupType, at: Slot) {
-        if at.group() + 1 == self.group_count() && !self.groups.is_nil() {
-            let group_offset_bytes = u64::from(at.group()) * group_type.group_bytes();
-            m.touch(self.groups, group_offset_bytes, group_type.slot_end_bytes(at.slot()));
+        if at.group + 1 == self.group_count() && !self.groups.is_nil() {
+            let group_offset_bytes = u64::from(at.group) * group_type.group_bytes();
+            m.touch(self.groups, group_offset_bytes, group_type.slot_end_bytes(at.slot));
         }
     }
 

@@ -46,7 +46,7 @@ fn check(map: &mut SwissMap) {
             let hash = map.seed.hash(key);
             assert_eq!(map.table_of(hash), Some(number), "table of key {key}");
             let found = table.find(hash, key).unwrap_or_else(|| panic!("no probe finds key {key}"));
-            assert_eq!((found.group(), found.slot()), (group, slot));
+            assert_eq!((found.group, found.slot), (group, slot));
             assert_eq!(map.slot_of(number, hash, key), Some(found), "recalled elsewhere");
         }
         if map.is_small() {
@@ -293,7 +293,7 @@ fn keys_far_apart_are_found_too() {
 /// A byte names the first 31 groups of a probe. Entries behind them are searched for; here all are made to look so.
 #[test]
 fn entries_too_far_along_their_probe_are_searched_for() {
-    let far = super::recall::place_byte(super::table::Slot::new(0, 7, 31));
+    let far = super::recall::place_byte(super::table::Slot { group: 0, slot: 7, step: 31 });
     let mut heap = heap();
     let mut map = filled(&mut heap, STRING_POINTER, 0, 5_000);
     (0..5_000).for_each(|key| map.places.put(key, far));
