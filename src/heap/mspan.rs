@@ -156,12 +156,8 @@ impl Mspan {
 
     /// The descriptor stands for no span from here on; returns what the span was used for, `None` if it was dead before.
     pub fn die(&mut self) -> Option<SpanUse> {
-<<<<<<< HEAD
-        (self.scan_bytes, self.pointers) = (ScanBytes::None, PointerWords::Nil);
-        (self.mark_bits, self.alloc_bits) = (BitsRef::ALL_CLEAR, BitsRef::ALL_CLEAR);
-=======
         (self.scan_bytes, self.pointers, self.slot_count) = (ScanBytes::None, PointerWords::Nil, 0);
->>>>>>> refs/heads/speed
+        (self.mark_bits, self.alloc_bits) = (BitsRef::ALL_CLEAR, BitsRef::ALL_CLEAR);
         self.usage.take()
     }
 
