@@ -10,7 +10,7 @@
 
 //!
 //! A scenario with more to watch than that is shown small: its counts and keys are divided by ten until what is left can be watched
-//! ([`scale`]). What cannot be shown at this grain - time, above all - is a sentence.
+//! (`scale`). What cannot be shown at this grain - time, above all - is a sentence.
 
 pub(crate) mod event;
 mod machine;
