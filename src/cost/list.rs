@@ -89,14 +89,14 @@ pub struct Kernel {
     pub madvise_long_page_ns: f64,
     /// What it costs more to take a mapping away (MADV_DONTNEED, a write to a page that has only been read) while another
     /// thread of the process runs: that thread's processor must forget it, and is interrupted to do so. In a virtual
-    /// machine each interrupt leaves the guest: 14,000 to 16,600.
+    /// machine each interrupt leaves the guest: 16,300 to 16,900.
     pub shootdown_ns: f64,
-    /// What the interrupted thread loses: 8,900 to 10,300.
+    /// What the interrupted thread loses: 9,400 to 9,900.
     pub shootdown_received_ns: f64,
     /// First write to a page by a copy (nothing interrupts one) while a mark worker waits to scan the stack of the copying
-    /// goroutine and signals its thread again and again: 16,000 to 22,000.
+    /// goroutine and signals its thread again and again: 21,200 to 25,200.
     pub fault_asked_to_stop_page_ns: f64,
-    /// Share of copies over more than a moment that meet with that, when one follows the start of a cycle: 0.6 to 0.75.
+    /// Share of copies over more than a moment that meet with that, when one follows the start of a cycle: 0.48 to 0.63.
     pub asked_to_stop_share: f64,
 }
 

@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	total = 256 << 20
-	page  = 4096
+	total       = 256 << 20
+	besideBytes = 16 << 20
+	page        = 4096
 )
 
 func touch(mem []byte) float64 {
@@ -94,9 +95,8 @@ func dontNeed(mem []byte, piece int) {
 // beside times f over fresh pages, alone and while a goroutine spins on another P; calls is how often f changes
 // mappings. It reports the time of a call, and what the spinning goroutine lost by it.
 func beside(what string, prepare, f func(mem []byte), calls int) {
-	const size = 32 << 20
 	timed := func() float64 {
-		mem := mmap(size)
+		mem := mmap(besideBytes)
 		defer syscall.Munmap(mem)
 		prepare(mem)
 		start := time.Now()
@@ -112,9 +112,9 @@ func beside(what string, prepare, f func(mem []byte), calls int) {
 	for r := 0; r < repeats(7); r++ {
 		time.Sleep(5 * time.Millisecond)
 		before, start := turns.Load(), time.Now()
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(25 * time.Millisecond)
 		turn := float64(time.Since(start).Nanoseconds()) / float64(turns.Load()-before)
-		mem := mmap(size)
+		mem := mmap(besideBytes)
 		prepare(mem)
 		before, start = turns.Load(), time.Now()
 		f(mem)
@@ -131,13 +131,12 @@ func beside(what string, prepare, f func(mem []byte), calls int) {
 }
 
 func mainBeside() {
-	const calls = 32 << 20 / page
+	const calls = besideBytes / page
 	nothing := func([]byte) {}
 	write := func(mem []byte) { touch(mem) }
 	beside("write", nothing, write, calls)
 	beside("read-then-write", nothing, readThenWrite, calls)
 	beside("madvise-page", write, func(mem []byte) { dontNeed(mem, page) }, calls)
-	beside("madvise-64KiB", write, func(mem []byte) { dontNeed(mem, 64<<10) }, calls/16)
 }
 
 // mainCopy times copies into fresh buffers that the collector asks to stop: making the buffer starts a collection, whose
@@ -183,10 +182,7 @@ func main() {
 func mainAlone() {
 	var first, again, resident, shuffled []float64
 	for r := 0; r < repeats(7); r++ {
-		mem, err := syscall.Mmap(-1, 0, total, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
-		if err != nil {
-			panic(err)
-		}
+		mem := mmap(total)
 		first = append(first, touch(mem))
 		resident = append(resident, touch(mem))
 		syscall.Munmap(mem)
@@ -194,20 +190,18 @@ func mainAlone() {
 	report("first-write-ns-per-page", page, first)
 	report("resident-write-ns-per-page", page, resident)
 	for r := 0; r < repeats(7); r++ {
-		mem, _ := syscall.Mmap(-1, 0, total/4, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+		mem := mmap(total / 4)
 		shuffled = append(shuffled, touchShuffled(mem))
 		syscall.Munmap(mem)
 	}
 	report("first-write-shuffled-ns-per-page", page, shuffled)
-	mem, _ := syscall.Mmap(-1, 0, total, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	mem := mmap(total)
 	for _, piece := range []int{4 << 10, 8 << 10, 64 << 10, 256 << 10, 2 << 20, 4 << 20, 256 << 20} {
 		var perCall, perPage []float64
 		for r := 0; r < repeats(7); r++ {
 			again = append(again, touch(mem))
 			start := time.Now()
-			for at := 0; at < total; at += piece {
-				syscall.RawSyscall(syscall.SYS_MADVISE, uintptr(unsafe.Pointer(&mem[at])), uintptr(piece), 4)
-			}
+			dontNeed(mem, piece)
 			ns := float64(time.Since(start).Nanoseconds())
 			perCall = append(perCall, ns/float64(total/piece))
 			perPage = append(perPage, ns/float64(total/page))
@@ -217,9 +211,7 @@ func mainAlone() {
 		var empty []float64
 		for r := 0; r < repeats(7); r++ {
 			start := time.Now()
-			for at := 0; at < total; at += piece {
-				syscall.RawSyscall(syscall.SYS_MADVISE, uintptr(unsafe.Pointer(&mem[at])), uintptr(piece), 4)
-			}
+			dontNeed(mem, piece)
 			empty = append(empty, float64(time.Since(start).Nanoseconds())/float64(total/piece))
 		}
 		report("madvise-empty-ns-per-call", piece, empty)
